@@ -1,0 +1,193 @@
+//! # device/cpu/simd: which instructions this processor has, and how to run code compiled for them
+//!
+//! **In:** a piece of hot code, written once in plain Rust. **Out:** its result, computed by the widest instructions that the
+//! processor has. **Above:** `alu`, `math` and the contraction's micro-kernel. **Below:** nothing.
+//!
+//! A program built with plain `cargo build --release` may use only what *every* processor of the target has: on x86-64 that is
+//! SSE2, four floats at a time and no fused multiply-add. So hot code is compiled several times, once for each [`Level`], and the
+//! copy to run is chosen when the program runs:
+//!
+//! ```text
+//! vectorize(hot) ──level()──▶ Avx512   ─▶ #[target_feature(enable = "avx512f,…")] fn ─▶ hot.run::<Avx512>()   16 floats, FMA
+//!                           ├▶ Avx2Fma  ─▶ #[target_feature(enable = "avx2,fma")]   fn ─▶ hot.run::<Avx2Fma>()   8 floats, FMA
+//!                           └▶ Portable ─────────────────────────────────────────────▶ hot.run::<Portable>()  the target's baseline
+//! ```
+//!
+//! `run` is `#[inline(always)]`, so its body lands *inside* the function that has the target features, and there LLVM turns its
+//! plain loops into wide ones. No intrinsics, no second copy of the source. On AArch64 the baseline already has NEON and FMA, and
+//! `Portable` is the only level.
+//!
+//! Laws:
+//! 1. `run` and all that it calls in its loops must be inlined (`#[inline(always)]`, or closures that are used once): a call that
+//!    stays a call runs baseline code.
+//! 2. `mul_add` may be used only where [`Isa::FMA`] holds. Elsewhere it is a call into a slow software routine. [`multiply_add`] sees to it.
+
+/// An instruction set to compile hot code for, in the order from plain to wide.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Level {
+    /// what every processor of the target has: SSE2 on x86-64, NEON on AArch64
+    Portable,
+    /// 256-bit vectors with fused multiply-add: x86-64 since about 2013
+    #[cfg(target_arch = "x86_64")]
+    Avx2Fma,
+    /// 512-bit vectors
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Level {
+    /// The levels that run on this processor, from plain to wide.
+    pub fn available() -> Vec<Level> {
+        #[allow(unused_mut)] // on targets with one level
+        let mut levels = vec![Level::Portable];
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::is_x86_feature_detected as has;
+            let avx2 = has!("avx2") && has!("fma");
+            if avx2 {
+                levels.push(Level::Avx2Fma);
+            }
+            if avx2 && has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
+                levels.push(Level::Avx512);
+            }
+        }
+        levels
+    }
+}
+
+/// The widest level of this processor. It is found once; after that this is a load.
+pub fn level() -> Level {
+    #[cfg(test)]
+    if let Some(level) = FORCED.get() {
+        return level;
+    }
+    static WIDEST: std::sync::OnceLock<Level> = std::sync::OnceLock::new();
+    *WIDEST.get_or_init(|| *Level::available().last().expect("Portable is always there"))
+}
+
+#[cfg(test)]
+thread_local! {
+    static FORCED: std::cell::Cell<Option<Level>> = const { std::cell::Cell::new(None) };
+}
+
+/// Runs a test at one level, on this thread only.
+#[cfg(test)]
+pub(crate) fn at_level<R>(level: Level, test: impl FnOnce() -> R) -> R {
+    assert!(
+        Level::available().contains(&level),
+        "this processor lacks {level:?}"
+    );
+    let before = FORCED.replace(Some(level));
+    let result = test();
+    FORCED.set(before);
+    result
+}
+
+// ---- What hot code knows about its level ------------------------------
+
+/// A [`Level`] as a type, so that hot code can choose by it while it is compiled.
+pub trait Isa {
+    /// There is an instruction for a·b + c with one rounding.
+    const FMA: bool;
+}
+
+/// [`Level::Portable`] as a type.
+pub struct Portable;
+impl Isa for Portable {
+    const FMA: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
+}
+
+/// [`Level::Avx2Fma`] as a type.
+#[cfg(target_arch = "x86_64")]
+pub struct Avx2Fma;
+#[cfg(target_arch = "x86_64")]
+impl Isa for Avx2Fma {
+    const FMA: bool = true;
+}
+
+/// [`Level::Avx512`] as a type.
+#[cfg(target_arch = "x86_64")]
+pub struct Avx512;
+#[cfg(target_arch = "x86_64")]
+impl Isa for Avx512 {
+    const FMA: bool = true;
+}
+
+/// a·b + c: in one instruction where there is one, else in two, with two roundings.
+#[inline(always)]
+pub fn multiply_add<I: Isa>(a: f32, b: f32, c: f32) -> f32 {
+    if I::FMA { a.mul_add(b, c) } else { a * b + c }
+}
+
+// ---- Running it -------------------------------------------------------
+
+/// A piece of hot code with its arguments: a closure that can be compiled once for each instruction set.
+pub trait Hot {
+    /// What it computes.
+    type Out;
+    /// The code. Implementations must be `#[inline(always)]` (law 1).
+    fn run<I: Isa>(self) -> Self::Out;
+}
+
+/// Runs hot code with the widest instructions there are.
+#[inline]
+pub fn vectorize<H: Hot>(hot: H) -> H::Out {
+    match level() {
+        Level::Portable => hot.run::<Portable>(),
+        // SAFETY: `level` answers Avx2Fma only where the processor has these features.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2Fma => unsafe { run_avx2(hot) },
+        // SAFETY: likewise.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => unsafe { run_avx512(hot) },
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn run_avx2<H: Hot>(hot: H) -> H::Out {
+    hot.run::<Avx2Fma>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
+fn run_avx512<H: Hot>(hot: H) -> H::Out {
+    hot.run::<Avx512>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Dot<'a>(&'a [f32], &'a [f32]);
+    impl Hot for Dot<'_> {
+        type Out = f32;
+        #[inline(always)]
+        fn run<I: Isa>(self) -> f32 {
+            self.0
+                .iter()
+                .zip(self.1)
+                .fold(0.0, |sum, (a, b)| multiply_add::<I>(*a, *b, sum))
+        }
+    }
+
+    #[test]
+    fn every_level_computes_the_same_where_nothing_rounds() {
+        let a: Vec<f32> = (0..100).map(|i| i as f32).collect();
+        for level in Level::available() {
+            assert_eq!(
+                at_level(level, || vectorize(Dot(&a, &a))),
+                328350.0,
+                "{level:?}"
+            ); // Σ i², i < 100
+        }
+    }
+
+    #[test]
+    fn a_level_is_forced_for_the_test_only() {
+        let widest = level();
+        at_level(Level::Portable, || assert_eq!(level(), Level::Portable));
+        assert_eq!(level(), widest);
+        assert_eq!(Some(&widest), Level::available().last());
+    }
+}

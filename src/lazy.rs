@@ -1,0 +1,513 @@
+//! # lazy: the graph that remembers what to compute
+//!
+//! **In:** ops from `mlops` and `tensor`. **Out:** a graph of [`Node`]s that [`crate::schedule`] turns into kernels when somebody asks
+//! for a value. Nothing is computed here. **Above:** `mlops`. **Below:** `shape`, `ops`, `device`.
+//!
+//! A [`LazyBuffer`] is a node together with a way to look at it:
+//!
+//! ```text
+//! LazyBuffer ─┬─ node: Arc<Node>       "an array of this shape and dtype: either memory, or an op on other LazyBuffers"
+//!             └─ path: Option<Path>    the movements (reshape, remap) since then, and the view that they add up to
+//! ```
+//!
+//! Why are movements kept as a *list* and not only as the view that they make? Because of fusion. If `y = (a + b).permute(…)` is used
+//! by a kernel, then `a + b` need not exist: the kernel can compute `a.permute(…) + b.permute(…)`, as movement and element-wise
+//! arithmetic commute. The list can be replayed on the views of `a` and `b`, whatever these are; a finished view of `a + b` could not.
+//!
+//! Laws:
+//! 1. A path's view exists: if the movements on a node cannot be one [`View`], the constructor puts a `Contiguous` node in between.
+//!    That is the only place where movement costs a copy, and it is lazy too.
+//! 2. A node is written once. Realizing turns its op and sources into memory and lets the sources go.
+//! 3. What is known while building is folded: arithmetic on constants, `x + 0`, `x · 1`, movements of constants.
+//! 4. Nothing here recurses: a chain of 100,000 ops is built and dropped with loops.
+//!
+//! Three ops go beyond the seed's list, because its compositions don't scale:
+//! - **Gather**, an indexed load. The original multiplies by one-hot rows: an embedding of 50,000 rows costs 50,000 times too much.
+//! - **Scatter**, its adjoint: adds values into place, in the order of their positions, hence the same on every run.
+//! - **Scan**, running sums and maxima. The original sums windows that grow with the axis: n² work instead of n.
+
+use crate::device::{Buffer, Device};
+use crate::dtype::{DType, Element, Scalar};
+use crate::ops::{BinaryOps, LoadOps, ReduceOps, TernaryOps, UnaryOps};
+use crate::shape::path::{Move, Path};
+use crate::shape::view::{Remap, View, numel};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, RwLock};
+
+/// What a node computes from its sources.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Op {
+    /// one number everywhere (`LoadOps::Const`)
+    Const(Scalar),
+    /// the element's position, as int64 (`LoadOps::Iota`)
+    Iota,
+    /// uniform random float32 in [0, 1), from a key and the element's position (`LoadOps::Rand`)
+    Rand([u32; 2]),
+    /// memory without a meaning yet (`LoadOps::Empty`)
+    Empty,
+    /// the source, written out in order (`LoadOps::Contiguous`)
+    Contiguous,
+    /// the source, from another device (`LoadOps::From`)
+    From,
+    /// one operand, element by element
+    Unary(UnaryOps),
+    /// two operands
+    Binary(BinaryOps),
+    /// three operands
+    Ternary(TernaryOps),
+    /// along these axes, which stay with size 1
+    Reduce(ReduceOps, Vec<usize>),
+    /// sources x and index: `out[…, i, …] = x[…, index[…, i, …], …]` along this axis; 0 where the index is outside
+    Gather(usize),
+    /// sources values and index, the adjoint: `out[…, index[…, i, …], …] += values[…, i, …]`; indices outside are dropped
+    Scatter(usize),
+    /// running reduction along this axis
+    Scan(ReduceOps, usize),
+}
+
+impl From<UnaryOps> for Op {
+    fn from(op: UnaryOps) -> Op {
+        Op::Unary(op)
+    }
+}
+impl From<BinaryOps> for Op {
+    fn from(op: BinaryOps) -> Op {
+        Op::Binary(op)
+    }
+}
+impl From<TernaryOps> for Op {
+    fn from(op: TernaryOps) -> Op {
+        Op::Ternary(op)
+    }
+}
+
+/// What a node is at the moment: a plan, or memory.
+#[derive(Clone)]
+pub enum State {
+    /// to be computed from these
+    Lazy(Op, Vec<LazyBuffer>),
+    /// computed (or given)
+    Realized(Arc<Buffer>),
+}
+
+/// One array of the graph: shape and dtype are fixed, the [`State`] changes once, from lazy to realized.
+pub struct Node {
+    id: u64,
+    shape: Vec<usize>,
+    dtype: DType,
+    device: Device,
+    state: RwLock<State>,
+}
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+
+impl Node {
+    fn new(shape: Vec<usize>, dtype: DType, device: Device, state: State) -> Arc<Node> {
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Node { id, shape, dtype, device, state: RwLock::new(state) })
+    }
+
+    /// A number that no other node of this process has.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+    /// Elements along each axis.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+    /// Type of the elements.
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+    /// Where it is, or will be, computed.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+    /// A snapshot: cheap, as it clones handles.
+    pub fn state(&self) -> State {
+        self.read().clone()
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// From plan to memory. The old sources are let go after the lock is released, since that may free a large graph.
+    pub(crate) fn set_realized(&self, buffer: Arc<Buffer>) {
+        let mut guard = self.state.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let old = std::mem::replace(&mut *guard, State::Realized(buffer));
+        drop(guard);
+        drop(old);
+    }
+}
+
+impl Drop for Node {
+    /// Without this, dropping the last node of a long chain would recurse once for each link and overflow the stack.
+    fn drop(&mut self) {
+        let mut pending = take_sources(self);
+        while let Some(source) = pending.pop() {
+            if let Some(mut node) = Arc::into_inner(source.node) {
+                pending.append(&mut take_sources(&mut node));
+            }
+        }
+    }
+}
+
+fn take_sources(node: &mut Node) -> Vec<LazyBuffer> {
+    match node.state.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner()) {
+        State::Lazy(_, sources) => std::mem::take(sources),
+        State::Realized(_) => Vec::new(),
+    }
+}
+
+/// A lazily computed array, seen through a view. Cloning makes another handle of the same node.
+#[derive(Clone)]
+pub struct LazyBuffer {
+    node: Arc<Node>,
+    path: Option<Arc<Path>>,
+}
+
+impl LazyBuffer {
+    fn lazy(op: Op, sources: Vec<LazyBuffer>, shape: Vec<usize>, dtype: DType, device: Device) -> LazyBuffer {
+        LazyBuffer { node: Node::new(shape, dtype, device, State::Lazy(op, sources)), path: None }
+    }
+
+    // ---- Where arrays come from --------------------------------------
+
+    /// The seed's `loadop`: an array without sources. `Rand` and `Const` have parameters; see [`LazyBuffer::rand`], [`LazyBuffer::full`].
+    pub fn loadop(op: LoadOps, shape: &[usize], dtype: DType, device: Device) -> LazyBuffer {
+        let op = match op {
+            LoadOps::Empty | LoadOps::Custom => Op::Empty,
+            LoadOps::Rand => Op::Rand([0, 0]),
+            LoadOps::Const => Op::Const(Scalar::Int(0).cast(dtype)),
+            LoadOps::Iota => Op::Iota,
+            LoadOps::From | LoadOps::Contiguous => panic!("loadop: {op:?} needs a source: use copy_to_device or contiguous"),
+        };
+        LazyBuffer::lazy(op, Vec::new(), shape.to_vec(), dtype, device)
+    }
+
+    /// `value`, cast to `dtype`, everywhere.
+    pub fn full(shape: &[usize], value: Scalar, dtype: DType, device: Device) -> LazyBuffer {
+        LazyBuffer::lazy(Op::Const(value.cast(dtype)), Vec::new(), shape.to_vec(), dtype, device)
+    }
+
+    /// 0, 1, 2, … in row-major order, as int64.
+    pub fn iota(shape: &[usize], device: Device) -> LazyBuffer {
+        LazyBuffer::loadop(LoadOps::Iota, shape, DType::Int64, device)
+    }
+
+    /// Uniform random numbers in [0, 1), a function of the key and of each element's position.
+    pub fn rand(shape: &[usize], key: [u32; 2], device: Device) -> LazyBuffer {
+        LazyBuffer::lazy(Op::Rand(key), Vec::new(), shape.to_vec(), DType::Float32, device)
+    }
+
+    /// Memory that is there already.
+    pub fn from_buffer(buffer: Arc<Buffer>, shape: &[usize]) -> LazyBuffer {
+        assert_eq!(buffer.len(), numel(shape), "a buffer of as many elements as the shape has");
+        let (dtype, device) = (buffer.dtype(), buffer.device());
+        LazyBuffer { node: Node::new(shape.to_vec(), dtype, device, State::Realized(buffer)), path: None }
+    }
+
+    /// The seed's `fromCPU`: a copy of a slice.
+    pub fn from_cpu<T: Element>(data: &[T], shape: &[usize], device: Device) -> LazyBuffer {
+        LazyBuffer::from_buffer(Arc::new(Buffer::from_slice(data, device)), shape)
+    }
+
+    // ---- What it is --------------------------------------------------
+
+    /// The node, which other LazyBuffers may show in other ways.
+    pub fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+    /// The whole node, without movement.
+    pub fn base(&self) -> LazyBuffer {
+        LazyBuffer { node: self.node.clone(), path: None }
+    }
+    /// The movements since the node, if any.
+    pub fn path(&self) -> Option<&Arc<Path>> {
+        self.path.as_ref()
+    }
+    /// How this looks at the node's memory.
+    pub fn view(&self) -> View {
+        match &self.path {
+            Some(path) => path.view().clone(),
+            None => View::contiguous(&self.node.shape),
+        }
+    }
+    /// Elements along each axis.
+    pub fn shape(&self) -> &[usize] {
+        match &self.path {
+            Some(path) => &path.view().shape,
+            None => &self.node.shape,
+        }
+    }
+    /// The number of elements.
+    pub fn numel(&self) -> usize {
+        numel(self.shape())
+    }
+    /// Type of the elements.
+    pub fn dtype(&self) -> DType {
+        self.node.dtype
+    }
+    /// Where it lives.
+    pub fn device(&self) -> Device {
+        self.node.device
+    }
+    /// The node's memory, if it has been computed.
+    pub fn realized(&self) -> Option<Arc<Buffer>> {
+        match &*self.node.read() {
+            State::Realized(buffer) => Some(buffer.clone()),
+            State::Lazy(..) => None,
+        }
+    }
+    /// The kernels that would run to realize this: for looking at, nothing is computed.
+    pub fn schedule(&self) -> crate::schedule::Plan {
+        crate::schedule::plan(std::slice::from_ref(self))
+    }
+
+    /// The number that every element is, if that is known without computing.
+    pub fn as_const(&self) -> Option<Scalar> {
+        match &*self.node.read() {
+            State::Lazy(Op::Const(value), _) if self.path.is_none() => Some(*value),
+            State::Lazy(..) | State::Realized(_) => None,
+        }
+    }
+    /// The seed's name for [`LazyBuffer::as_const`] being something.
+    pub fn is_unrealized_contiguous_const(&self) -> bool {
+        self.as_const().is_some()
+    }
+
+    // ---- Element-wise ------------------------------------------------
+
+    /// A constant of this one's shape, dtype and device: what a number becomes when it meets an array.
+    #[must_use]
+    pub fn const_like(&self, value: impl Into<Scalar>) -> LazyBuffer {
+        LazyBuffer::full(self.shape(), value.into(), self.dtype(), self.device())
+    }
+
+    /// Applies an op element by element to `self` and `others`, all of one shape and device.
+    ///
+    /// # Panics
+    /// If shapes, dtypes or devices differ: `tensor` has broadcast and cast before it gets here.
+    pub fn e(&self, op: impl Into<Op>, others: &[&LazyBuffer]) -> LazyBuffer {
+        let op = op.into();
+        for other in others {
+            assert_eq!(self.shape(), other.shape(), "{op:?}: shapes must be equal");
+            assert_eq!(self.device(), other.device(), "{op:?}: devices must be equal");
+        }
+        let dtype = match (&op, others) {
+            (Op::Unary(op), []) => op.result(self.dtype()),
+            (Op::Binary(op), [b]) => {
+                assert_eq!(self.dtype(), b.dtype(), "{op:?}: dtypes must be equal");
+                op.result(self.dtype())
+            }
+            (Op::Ternary(op), [b, c]) => {
+                assert_eq!(b.dtype(), c.dtype(), "{op:?}: dtypes must be equal");
+                b.dtype()
+            }
+            _ => panic!("{op:?} is no element-wise op of {} operands", others.len() + 1),
+        };
+        if let Some(simpler) = self.simplify(&op, others) {
+            return simpler;
+        }
+        let mut sources = Vec::with_capacity(others.len() + 1);
+        sources.push(self.clone());
+        sources.extend(others.iter().map(|&other| other.clone()));
+        LazyBuffer::lazy(op, sources, self.shape().to_vec(), dtype, self.device())
+    }
+
+    /// Law 3: what needs no kernel. Only what is exact for every value, NaN and infinity included: `x · 0` stays.
+    fn simplify(&self, op: &Op, others: &[&LazyBuffer]) -> Option<LazyBuffer> {
+        let a = self.as_const();
+        let known = |value: Scalar, dtype| Some(LazyBuffer::full(self.shape(), value, dtype, self.device()));
+        match (op, others) {
+            (Op::Unary(UnaryOps::Noop), []) => Some(self.clone()),
+            (Op::Unary(UnaryOps::Cast(to) | UnaryOps::Bitcast(to)), []) if *to == self.dtype() => Some(self.clone()),
+            (Op::Unary(op), []) => known(op.eval(a?, self.dtype()), op.result(self.dtype())),
+            (Op::Binary(op), [other]) => {
+                let b = other.as_const();
+                if let (Some(a), Some(b)) = (a, b) {
+                    return known(op.eval(a, b, self.dtype()), op.result(self.dtype()));
+                }
+                let is = |constant: Option<Scalar>, number: f64| constant.is_some_and(|c| c.as_f64() == number);
+                match op {
+                    BinaryOps::Add if is(b, 0.0) => Some(self.clone()),
+                    BinaryOps::Add if is(a, 0.0) => Some((*other).clone()),
+                    BinaryOps::Mul if is(b, 1.0) => Some(self.clone()),
+                    BinaryOps::Mul if is(a, 1.0) => Some((*other).clone()),
+                    BinaryOps::Sub if is(b, 0.0) => Some(self.clone()),
+                    BinaryOps::Div if is(b, 1.0) && self.dtype() != DType::Bool => Some(self.clone()),
+                    BinaryOps::Add
+                    | BinaryOps::Sub
+                    | BinaryOps::Mul
+                    | BinaryOps::Div
+                    | BinaryOps::Max
+                    | BinaryOps::Mod
+                    | BinaryOps::Pow
+                    | BinaryOps::Cmplt
+                    | BinaryOps::Cmpne => None,
+                }
+            }
+            (Op::Ternary(TernaryOps::Where), [b, c]) => Some(if a?.is_true() { (*b).clone() } else { (*c).clone() }),
+            _ => None,
+        }
+    }
+
+    /// As another dtype; with `bitcast` the same bits read anew.
+    #[must_use]
+    pub fn cast(&self, dtype: DType, bitcast: bool) -> LazyBuffer {
+        self.e(if bitcast { UnaryOps::Bitcast(dtype) } else { UnaryOps::Cast(dtype) }, &[])
+    }
+
+    // ---- Reduce, scan, gather ----------------------------------------
+
+    /// The seed's `r`: reduces along axes, which stay with size 1. No axes: nothing to do.
+    pub fn r(&self, op: ReduceOps, axes: &[usize]) -> LazyBuffer {
+        let mut shape = self.shape().to_vec();
+        let axes: Vec<usize> = axes.iter().copied().filter(|&axis| shape[axis] != 1).collect();
+        if axes.is_empty() {
+            return self.clone();
+        }
+        for &axis in &axes {
+            shape[axis] = 1;
+        }
+        LazyBuffer::lazy(Op::Reduce(op, axes), vec![self.clone()], shape, self.dtype(), self.device())
+    }
+
+    /// Running reduction along one axis: `out[i] = x[0] ∘ … ∘ x[i]`.
+    pub fn scan(&self, op: ReduceOps, axis: usize) -> LazyBuffer {
+        if self.shape()[axis] <= 1 {
+            return self.clone();
+        }
+        LazyBuffer::lazy(Op::Scan(op, axis), vec![self.clone()], self.shape().to_vec(), self.dtype(), self.device())
+    }
+
+    /// `out[…, i, …] = self[…, index[…, i, …], …]`. `index` is int64 and has self's shape but along `axis`. Outside is 0.
+    pub fn gather(&self, index: &LazyBuffer, axis: usize) -> LazyBuffer {
+        assert_eq!(index.dtype(), DType::Int64, "gather: the index is int64");
+        assert!(same_but(self.shape(), index.shape(), axis), "gather: shapes equal but for axis {axis}");
+        // An address is computed from the index: padding zeros have none.
+        let has_bounds = self.path.as_ref().is_some_and(|path| !path.view().bounds.is_empty());
+        let table = if has_bounds { self.contiguous() } else { self.clone() };
+        let shape = index.shape().to_vec();
+        LazyBuffer::lazy(Op::Gather(axis), vec![table, index.clone()], shape, self.dtype(), self.device())
+    }
+
+    /// The adjoint of gather: zeros with `size` places along `axis`, to which each element of `self` is added at its index.
+    pub fn scatter(&self, index: &LazyBuffer, axis: usize, size: usize) -> LazyBuffer {
+        assert_eq!(index.dtype(), DType::Int64, "scatter: the index is int64");
+        assert_eq!(self.shape(), index.shape(), "scatter: one index for each value");
+        let mut shape = self.shape().to_vec();
+        shape[axis] = size;
+        LazyBuffer::lazy(Op::Scatter(axis), vec![self.clone(), index.clone()], shape, self.dtype(), self.device())
+    }
+
+    // ---- Memory ------------------------------------------------------
+
+    /// The same elements lying in memory in row-major order; itself if they do already.
+    #[must_use]
+    pub fn contiguous(&self) -> LazyBuffer {
+        let in_order = match &self.path {
+            None => true,
+            Some(path) => path.view().is_contiguous() && path.view().numel() == numel(&self.node.shape),
+        };
+        if in_order && self.as_const().is_none() {
+            return self.clone();
+        }
+        LazyBuffer::lazy(Op::Contiguous, vec![self.clone()], self.shape().to_vec(), self.dtype(), self.device())
+    }
+
+    /// The same elements on another device.
+    #[must_use]
+    pub fn copy_to_device(&self, device: Device) -> LazyBuffer {
+        if device == self.device() {
+            return self.clone();
+        }
+        if let Some(value) = self.as_const() {
+            return LazyBuffer::full(self.shape(), value, self.dtype(), device);
+        }
+        // The copy moves a node's whole memory; a view must first be made of only what it shows.
+        LazyBuffer::lazy(Op::From, vec![self.contiguous()], self.shape().to_vec(), self.dtype(), device)
+    }
+
+    // ---- Movement ----------------------------------------------------
+
+    fn moved(&self, movement: Move) -> LazyBuffer {
+        if let Some(value) = self.as_const()
+            && (!movement.leaves(self.shape()) || value.as_f64() == 0.0)
+        {
+            return LazyBuffer::full(movement.shape(), value, self.dtype(), self.device());
+        }
+        let path = match &self.path {
+            None => Path::new(&self.node.shape).then(&movement),
+            Some(path) => path.then(&movement),
+        };
+        match path {
+            Some(path) if path.is_empty() => self.base(),
+            Some(path) => LazyBuffer { node: self.node.clone(), path: Some(Arc::new(path)) },
+            // Law 1: no single view says this. A copy starts afresh, and on a fresh array every movement is a view.
+            None => LazyBuffer::lazy(Op::Contiguous, vec![self.clone()], self.shape().to_vec(), self.dtype(), self.device())
+                .moved(movement),
+        }
+    }
+
+    /// Any affine movement: see [`Remap`]. The other movements but reshape are shorthands of this one.
+    pub fn remap(&self, remap: Remap) -> LazyBuffer {
+        if remap.is_identity(self.shape()) {
+            return self.clone();
+        }
+        self.moved(Move::Remap(remap))
+    }
+
+    /// The same elements, counted differently.
+    pub fn reshape(&self, shape: &[usize]) -> LazyBuffer {
+        assert_eq!(self.numel(), numel(shape), "reshape: {:?} to {shape:?}", self.shape());
+        if self.shape() == shape {
+            return self.clone();
+        }
+        self.moved(Move::Reshape(shape.to_vec()))
+    }
+
+    /// Axes of size 1 repeated.
+    pub fn expand(&self, shape: &[usize]) -> LazyBuffer {
+        self.remap(Remap::expand(self.shape(), shape))
+    }
+
+    /// Axes in another order.
+    pub fn permute(&self, order: &[usize]) -> LazyBuffer {
+        self.remap(Remap::permute(self.shape(), order))
+    }
+
+    /// Zeros around.
+    pub fn pad(&self, padding: &[(usize, usize)]) -> LazyBuffer {
+        let signed: Vec<(isize, isize)> = padding.iter().map(|&(b, a)| (b as isize, a as isize)).collect();
+        self.remap(Remap::pad(self.shape(), &signed))
+    }
+
+    /// A box cut out.
+    pub fn shrink(&self, ranges: &[(usize, usize)]) -> LazyBuffer {
+        self.remap(Remap::shrink(self.shape(), ranges))
+    }
+
+    /// Every n-th element, backwards for negative n.
+    pub fn stride(&self, steps: &[isize]) -> LazyBuffer {
+        self.remap(Remap::stride(self.shape(), steps))
+    }
+}
+
+/// Whether two shapes are equal in all axes but one.
+fn same_but(a: &[usize], b: &[usize], axis: usize) -> bool {
+    a.len() == b.len() && (0..a.len()).all(|i| i == axis || a[i] == b[i])
+}
+
+impl fmt::Debug for LazyBuffer {
+    /// `<LazyBuffer float32 [2, 3] Binary(Add)>`
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "<LazyBuffer {} {:?} ", self.dtype(), self.shape())?;
+        match &*self.node.read() {
+            State::Lazy(op, _) => write!(f, "{op:?}>"),
+            State::Realized(_) => write!(f, "realized on {}>", self.device()),
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! # mlops/movement: elements go elsewhere, values stay
+//!
+//! Every movement is a linear map of 0s and 1s, and the gradient goes back through its transpose: what was cut off gets zeros,
+//! what was repeated gets summed, what was turned gets turned back.
+//!
+//! **Law:** a forward here never copies. The backward of [`Window`] is the one that has work to do: see [`fold`].
+
+use super::Function;
+use crate::helpers::argsort;
+use crate::lazy::LazyBuffer;
+use crate::ops::ReduceOps;
+use crate::shape::view::Remap;
+
+/// Repeats axes of size 1. One x became many y's: **dx = Σ dy along the repeated axes**.
+pub struct Expand {
+    to: Vec<usize>,
+    from: Vec<usize>,
+}
+
+impl Expand {
+    /// To this shape, of the same rank.
+    pub fn new(to: Vec<usize>) -> Expand {
+        Expand { to, from: Vec::new() }
+    }
+}
+
+impl Function for Expand {
+    fn name(&self) -> &'static str {
+        "Expand"
+    }
+    fn forward(&mut self, inputs: &[LazyBuffer]) -> LazyBuffer {
+        self.from = inputs[0].shape().to_vec();
+        inputs[0].expand(&self.to)
+    }
+    fn backward(&self, dy: &LazyBuffer, _: &[bool]) -> Vec<Option<LazyBuffer>> {
+        let repeated: Vec<usize> = (0..self.to.len()).filter(|&axis| self.from[axis] != self.to[axis]).collect();
+        // An axis repeated no times (size 0) sums to zeros, of the size 1 that it had.
+        vec![Some(dy.r(ReduceOps::Sum, &repeated))]
+    }
+}
+
+/// Counts the same elements differently. **dx = dy, counted as before**.
+pub struct Reshape {
+    to: Vec<usize>,
+    from: Vec<usize>,
+}
+
+impl Reshape {
+    /// To this shape, of as many elements.
+    pub fn new(to: Vec<usize>) -> Reshape {
+        Reshape { to, from: Vec::new() }
+    }
+}
+
+impl Function for Reshape {
+    fn name(&self) -> &'static str {
+        "Reshape"
+    }
+    fn forward(&mut self, inputs: &[LazyBuffer]) -> LazyBuffer {
+        self.from = inputs[0].shape().to_vec();
+        inputs[0].reshape(&self.to)
+    }
+    fn backward(&self, dy: &LazyBuffer, _: &[bool]) -> Vec<Option<LazyBuffer>> {
+        vec![Some(dy.reshape(&self.from))]
+    }
+}
+
+/// Axes in another order: y's axis i is x's axis `order[i]`. **dx = dy in the inverse order**, which is the order that sorts `order`.
+pub struct Permute {
+    order: Vec<usize>,
+}
+
+impl Permute {
+    /// In this order.
+    pub fn new(order: Vec<usize>) -> Permute {
+        Permute { order }
+    }
+}
+
+impl Function for Permute {
+    fn name(&self) -> &'static str {
+        "Permute"
+    }
+    fn forward(&mut self, inputs: &[LazyBuffer]) -> LazyBuffer {
+        inputs[0].permute(&self.order)
+    }
+    fn backward(&self, dy: &LazyBuffer, _: &[bool]) -> Vec<Option<LazyBuffer>> {
+        vec![Some(dy.permute(&argsort(&self.order)))]
+    }
+}
+
+/// Zeros around. The zeros are no one's: **dx = dy without its margins**.
+pub struct Pad {
+    padding: Vec<(usize, usize)>,
+    from: Vec<usize>,
+}
+
+impl Pad {
+    /// So many before and after, for each axis.
+    pub fn new(padding: Vec<(usize, usize)>) -> Pad {
+        Pad { padding, from: Vec::new() }
+    }
+}
+
+impl Function for Pad {
+    fn name(&self) -> &'static str {
+        "Pad"
+    }
+    fn forward(&mut self, inputs: &[LazyBuffer]) -> LazyBuffer {
+        self.from = inputs[0].shape().to_vec();
+        inputs[0].pad(&self.padding)
+    }
+    fn backward(&self, dy: &LazyBuffer, _: &[bool]) -> Vec<Option<LazyBuffer>> {
+        let ranges: Vec<_> = self.padding.iter().zip(&self.from).map(|(&(before, _), &size)| (before, before + size)).collect();
+        vec![Some(dy.shrink(&ranges))]
+    }
+}
+
+/// A box cut out. What was cut off did not count: **dx = dy with zeros around**.
+pub struct Shrink {
+    ranges: Vec<(usize, usize)>,
+    from: Vec<usize>,
+}
+
+impl Shrink {
+    /// From start up to (not including) stop, for each axis.
+    pub fn new(ranges: Vec<(usize, usize)>) -> Shrink {
+        Shrink { ranges, from: Vec::new() }
+    }
+}
+
+impl Function for Shrink {
+    fn name(&self) -> &'static str {
+        "Shrink"
+    }
+    fn forward(&mut self, inputs: &[LazyBuffer]) -> LazyBuffer {
+        self.from = inputs[0].shape().to_vec();
+        inputs[0].shrink(&self.ranges)
+    }
+    fn backward(&self, dy: &LazyBuffer, _: &[bool]) -> Vec<Option<LazyBuffer>> {
+        let padding: Vec<_> = self.ranges.iter().zip(&self.from).map(|(&(start, stop), &size)| (start, size - stop)).collect();
+        vec![Some(dy.pad(&padding))]
+    }
+}
+
+/// Axes backwards. Turning twice is not turning: **dx = dy, turned**.
+pub struct Flip {
+    axes: Vec<usize>,
+}
+
+impl Flip {
+    /// Along these axes.
+    pub fn new(axes: Vec<usize>) -> Flip {
+        Flip { axes }
+    }
+    fn turn(&self, x: &LazyBuffer) -> LazyBuffer {
+        let steps: Vec<isize> = (0..x.shape().len()).map(|axis| if self.axes.contains(&axis) { -1 } else { 1 }).collect();
+        x.stride(&steps)
+    }
+}
+
+impl Function for Flip {
+    fn name(&self) -> &'static str {
+        "Flip"
+    }
+    fn forward(&mut self, inputs: &[LazyBuffer]) -> LazyBuffer {
+        self.turn(&inputs[0])
+    }
+    fn backward(&self, dy: &LazyBuffer, _: &[bool]) -> Vec<Option<LazyBuffer>> {
+        vec![Some(self.turn(dy))]
+    }
+}
+
+// ---- Windows: what convolution and pooling slide over their input ----
+
+/// How windows lie along one axis.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Slide {
+    /// elements in a window
+    pub kernel: usize,
+    /// from one window to the next
+    pub stride: usize,
+    /// from one element of a window to the next
+    pub dilation: usize,
+}
+
+impl Slide {
+    /// How many windows fit into `size` elements.
+    pub fn count(&self, size: usize) -> usize {
+        (size - self.dilation * (self.kernel - 1) - 1) / self.stride + 1
+    }
+}
+
+/// All windows over the last axes as a view: [lead…, H…] → [lead…, O…, K…], with **y[…, o…, k…] = x[…, o·stride + k·dilation…]**.
+///
+/// Neighbouring windows overlap in memory; nothing is copied. An x is in several windows, so **dx = the sum of its dy's**, which
+/// [`fold`] finds.
+pub struct Window {
+    slides: Vec<Slide>,
+    from: Vec<usize>,
+}
+
+impl Window {
+    /// Windows over as many last axes as there are slides.
+    pub fn new(slides: Vec<Slide>) -> Window {
+        Window { slides, from: Vec::new() }
+    }
+}
+
+impl Function for Window {
+    fn name(&self) -> &'static str {
+        "Window"
+    }
+    fn forward(&mut self, inputs: &[LazyBuffer]) -> LazyBuffer {
+        let x = &inputs[0];
+        self.from = x.shape().to_vec();
+        let (lead, n) = (x.shape().len() - self.slides.len(), self.slides.len());
+        let mut shape = x.shape()[..lead].to_vec();
+        shape.extend(self.slides.iter().zip(&x.shape()[lead..]).map(|(slide, &size)| slide.count(size)));
+        shape.extend(self.slides.iter().map(|slide| slide.kernel));
+        let mut rows: Vec<(isize, Vec<isize>)> = (0..x.shape().len()).map(|_| (0, vec![0; shape.len()])).collect();
+        for (axis, row) in rows.iter_mut().enumerate() {
+            match axis.checked_sub(lead) {
+                None => row.1[axis] = 1,
+                Some(i) => {
+                    row.1[lead + i] = self.slides[i].stride as isize;
+                    row.1[lead + n + i] = self.slides[i].dilation as isize;
+                }
+            }
+        }
+        x.remap(Remap { shape, rows })
+    }
+    fn backward(&self, dy: &LazyBuffer, _: &[bool]) -> Vec<Option<LazyBuffer>> {
+        vec![Some(fold(dy, &self.slides, &self.from))]
+    }
+}
+
+/// The adjoint of [`Window`]: [lead…, O…, K…] → [lead…, H…], each element the sum of all windows' places that showed it.
+///
+/// Which (o, k) showed h? Those with o·stride + k·dilation = h. For stride 1 that is o = h − k·dilation: for each k one o, if it is in
+/// range. So dx[h] = Σₖ dy[h − k·dilation, k]: **a view of dy** with axes (h | k), bounded by 0 ≤ h − k·dilation < O, **and a sum**.
+///
+/// For a stride s and dilation 1, write h = s·q + b with 0 ≤ b < s, and k = s·a + b: only such k meet h. Then o = q − a, and
+/// dx[q, b] = Σₐ dy[q − a, s·a + b]: again a view and a sum, over just those k that count, and (q, b) lie in memory as h does. For a
+/// pooling window that moves by its own size, a is always 0 and nothing is left to sum.
+///
+/// Both views are affine, so the scheduler can push them through the sum over channels that made dy in a convolution. What comes
+/// out is one contraction, without a line about convolution in the engine.
+///
+/// For a stride and a dilation that are both over 1, zeros are put between the windows first, as if the stride had been 1.
+pub fn fold(dy: &LazyBuffer, slides: &[Slide], to: &[usize]) -> LazyBuffer {
+    let n = slides.len();
+    let lead = to.len() - n;
+    let mut dy = dy.clone();
+    let mut slides = slides.to_vec();
+    for (i, slide) in slides.iter_mut().enumerate() {
+        if slide.stride > 1 && slide.dilation > 1 {
+            dy = spread(&dy, lead + i, slide.stride);
+            slide.stride = 1;
+        }
+    }
+    // New axes: lead…, then (q, b) for each spatial axis, then a for each.
+    let mut shape = to[..lead].to_vec();
+    shape.extend(slides.iter().zip(&to[lead..]).flat_map(|(slide, &size)| [size.div_ceil(slide.stride), slide.stride]));
+    shape.extend(slides.iter().map(|slide| slide.kernel.div_ceil(slide.stride)));
+    let mut rows: Vec<(isize, Vec<isize>)> = (0..dy.shape().len()).map(|_| (0, vec![0; shape.len()])).collect();
+    for axis in 0..lead {
+        rows[axis].1[axis] = 1;
+    }
+    for (i, slide) in slides.iter().enumerate() {
+        let (q, b, a) = (lead + 2 * i, lead + 2 * i + 1, lead + 2 * n + i);
+        // o = q − a·dilation (one of stride and dilation is 1), k = stride·a + b
+        rows[lead + i].1[q] = 1;
+        rows[lead + i].1[a] = -(slide.dilation as isize);
+        rows[lead + n + i].1[a] = slide.stride as isize;
+        rows[lead + n + i].1[b] = 1;
+    }
+    let summed = dy.remap(Remap { shape: shape.clone(), rows }).r(ReduceOps::Sum, &(lead + 2 * n..lead + 3 * n).collect::<Vec<_>>());
+    // [lead…, (q, b)…, 1…] → [lead…, q·b…] → [lead…, H…]
+    let mut merged = to[..lead].to_vec();
+    merged.extend((0..n).map(|i| shape[lead + 2 * i] * shape[lead + 2 * i + 1]));
+    let ranges: Vec<_> = to.iter().map(|&size| (0, size)).collect();
+    summed.reshape(&merged).shrink(&ranges)
+}
+
+/// `step` − 1 zeros between neighbours of an axis: [n] → [n, 1] → [n, step] → [n·step] → without the last zeros.
+fn spread(x: &LazyBuffer, axis: usize, step: usize) -> LazyBuffer {
+    let n = x.shape()[axis];
+    let mut split = x.shape().to_vec();
+    split.insert(axis + 1, 1);
+    let mut padding = vec![(0, 0); split.len()];
+    padding[axis + 1] = (0, step - 1);
+    let mut merged = x.shape().to_vec();
+    merged[axis] = n * step;
+    let mut ranges: Vec<_> = merged.iter().map(|&size| (0, size)).collect();
+    ranges[axis] = (0, (n - 1) * step + 1);
+    x.reshape(&split).pad(&padding).reshape(&merged).shrink(&ranges)
+}

@@ -1,0 +1,189 @@
+//! # realize: the plan, carried out
+//!
+//! **In:** the lazy buffers that somebody wants now. **Out:** their nodes, turned into memory. **Above:** `tensor`. **Below:** `schedule`,
+//! `device`.
+//!
+//! What happens to memory on the way:
+//!
+//! 1. Every node that the plan makes is given a buffer: a promise, without memory yet. From then on the node is that buffer and has let
+//!    go of its sources, so a buffer lives exactly as long as someone may read it: a kernel still to run, a node that a tensor shows.
+//! 2. Before a kernel runs, its outputs get memory: that of an input which nobody else holds and which the kernel reads only where it
+//!    writes (so `p −= lr·g` updates p in place), or else a block from the pool.
+//! 3. After a kernel has run, its hold on its inputs ends; what nobody holds goes back to the pool, for the next kernel.
+//!
+//! That is the whole memory plan: reference counts know the last reader, and the pool makes its memory the next writer's.
+//! An assignment that still has a pending reader leaves two holders on the old buffer, and then point 2 does not apply: the reader gets
+//! the old values, always.
+//!
+//! Law: one realize at a time in a process. Building graphs needs no lock; kernels use all threads anyway.
+
+use crate::device::{Args, Buffer, Param};
+use crate::helpers::debug;
+use crate::lazy::{LazyBuffer, Op};
+use crate::schedule::graph::{Graph, Kind};
+use crate::schedule::{ParamSource, Plan, Step, cached};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+/// One kernel with the memory it will work on.
+struct Launch {
+    step: usize,
+    inputs: Vec<Arc<Buffer>>,
+    outputs: Vec<Arc<Buffer>>,
+    params: Vec<Param>,
+}
+
+static KERNELS: AtomicU64 = AtomicU64::new(0);
+
+/// How many kernels this process has run.
+pub fn kernel_count() -> u64 {
+    KERNELS.load(Ordering::Relaxed)
+}
+
+/// Computes the nodes of these buffers, and all that they need. Returns when the memory is written.
+pub fn run(targets: &[LazyBuffer]) {
+    if targets.iter().all(|target| target.realized().is_some() || target.base().as_const().is_some()) {
+        return;
+    }
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _lock = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let start = Instant::now();
+    let graph = Graph::snapshot(targets);
+    let (plan, seen_before) = cached(&graph);
+    let nodes = graph.nodes.len();
+    if debug() >= 5 {
+        print_graph(&graph);
+    }
+    let mut launches = bind(graph, &plan);
+    let scheduled = start.elapsed();
+    let mut totals = Totals::default();
+    while let Some(launch) = launches.pop_front() {
+        let step = &plan.steps[launch.step];
+        totals.add(step, execute(step, launch));
+    }
+    KERNELS.fetch_add(plan.len() as u64, Ordering::Relaxed);
+    if debug() >= 1 && !plan.is_empty() {
+        let reuse = if seen_before { "reused" } else { "new" };
+        eprintln!(
+            "{:>4} kernels {:9.3} ms {:8.2} GFLOP/s   {nodes} nodes scheduled in {:.3} ms ({reuse} plan)",
+            plan.len(),
+            totals.seconds * 1e3,
+            totals.flops as f64 / totals.seconds.max(1e-9) * 1e-9,
+            scheduled.as_secs_f64() * 1e3
+        );
+    }
+}
+
+/// Gives every node of the plan its buffer (point 1), and each step the buffers it works on. Ends the snapshot, so that only launches
+/// and living nodes hold buffers.
+fn bind(graph: Graph, plan: &Plan) -> VecDeque<Launch> {
+    let mut buffers: Vec<Option<Arc<Buffer>>> = graph
+        .nodes
+        .iter()
+        .map(|node| match &node.kind {
+            Kind::Leaf(buffer) => Some(buffer.clone()),
+            Kind::Op(_) => None,
+        })
+        .collect();
+    for &output in plan.steps.iter().flat_map(|step| &step.outputs) {
+        let node = &graph.nodes[output];
+        buffers[output] = Some(Arc::new(Buffer::promised(node.node.dtype(), node.numel(), node.node.device())));
+    }
+    let get = |index: &usize| buffers[*index].clone().expect("a kernel's buffers are memory or made by an earlier kernel");
+    let param = |source: &ParamSource| match source {
+        ParamSource::Zero => Param::Const(0.into()),
+        ParamSource::Node(index) => match graph.nodes[*index].op() {
+            Some(Op::Const(value)) => Param::Const(*value),
+            Some(Op::Rand(key)) => Param::Key(*key),
+            other => unreachable!("{other:?} is no parameter"),
+        },
+    };
+    let launches = plan
+        .steps
+        .iter()
+        .enumerate()
+        .map(|(step, Step { inputs, outputs, params, .. })| Launch {
+            step,
+            inputs: inputs.iter().map(get).collect(),
+            outputs: outputs.iter().map(get).collect(),
+            params: params.iter().map(param).collect(),
+        })
+        .collect();
+    for &output in plan.steps.iter().flat_map(|step| &step.outputs) {
+        graph.nodes[output].node.set_realized(buffers[output].clone().expect("promised above"));
+    }
+    launches
+}
+
+/// Runs one kernel; returns the seconds it took.
+fn execute(step: &Step, launch: Launch) -> f64 {
+    let kernel = step.program.kernel();
+    if debug() >= 4 {
+        eprint!("{kernel}");
+    }
+    let Launch { mut inputs, outputs, params, .. } = launch;
+    let mut input_pointers: Vec<Option<*const u8>> = vec![None; inputs.len()];
+    let mut adopted = vec![false; outputs.len()];
+    // Point 2: an output takes the memory of an input that dies here.
+    for &position in &step.in_place {
+        let bytes = inputs[position].nbytes();
+        let Some(output) = (0..outputs.len()).find(|&o| !adopted[o] && outputs[o].nbytes() == bytes) else { continue };
+        let placeholder = outputs[output].clone();
+        match Arc::try_unwrap(std::mem::replace(&mut inputs[position], placeholder)) {
+            Ok(buffer) => {
+                if let Some(memory) = buffer.into_memory() {
+                    input_pointers[position] = Some(memory.as_ptr());
+                    outputs[output].adopt(memory);
+                    adopted[output] = true;
+                }
+            }
+            Err(shared) => inputs[position] = shared,
+        }
+    }
+    let output_pointers: Vec<*mut u8> = outputs.iter().map(|buffer| buffer.allocate()).collect();
+    let input_pointers: Vec<*const u8> =
+        inputs.iter().zip(&input_pointers).map(|(buffer, adopted)| adopted.unwrap_or_else(|| buffer.as_ptr())).collect();
+    let start = Instant::now();
+    if outputs.iter().any(|buffer| !buffer.is_empty()) {
+        step.program.run(&Args { inputs: &input_pointers, outputs: &output_pointers, params: &params });
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    if debug() >= 2 {
+        let cost = kernel.cost();
+        eprintln!(
+            "*** {:<9} {:<32} {:>9.3} ms {:8.2} GFLOP/s {:7.2} GB/s  {:>3} in {} out  {}",
+            step.device.to_string(),
+            kernel.name,
+            seconds * 1e3,
+            cost.flops as f64 / seconds * 1e-9,
+            cost.bytes as f64 / seconds * 1e-9,
+            kernel.inputs.len(),
+            kernel.outputs.len(),
+            step.program.strategy(),
+        );
+    }
+    seconds
+}
+
+#[derive(Default)]
+struct Totals {
+    seconds: f64,
+    flops: u64,
+}
+
+impl Totals {
+    fn add(&mut self, step: &Step, seconds: f64) {
+        self.seconds += seconds;
+        self.flops += step.program.kernel().cost().flops;
+    }
+}
+
+fn print_graph(graph: &Graph) {
+    for (i, node) in graph.nodes.iter().enumerate() {
+        let sources: Vec<String> = node.sources.iter().map(|s| format!("{}{}", s.index, if s.path.is_some() { "'" } else { "" })).collect();
+        let what = node.op().map_or("memory".to_string(), |op| format!("{op:?}"));
+        eprintln!("{i:>5} {:<9} {:?} {what} ({})", node.node.dtype(), node.shape(), sources.join(", "));
+    }
+}

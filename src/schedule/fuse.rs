@@ -1,0 +1,334 @@
+//! # schedule/fuse: which nodes become memory
+//!
+//! **In:** a [`Graph`]. **Out:** [`Decisions`]: for each node whether it is a *root* (a kernel writes it to memory) or lives in registers
+//! of the kernels that use it, and which reductions sit in which kernel.
+//!
+//! Memory is slow and arithmetic is nearly free: a core multiplies 64 numbers in the time in which it gets one from memory. So
+//! nothing becomes memory without a reason. The reasons, in the order in which they are checked:
+//!
+//! 1. Somebody asked for it, or the op has a kernel of its own (scan, scatter, copies), or is read at computed addresses (gather's table).
+//! 2. **It would be computed many times**: its user sees it through an expand or overlapping windows, so that each element is used
+//!    again and again. (`x − mean(x)`: the mean is one number for a whole row. A matmul's operands are used once for each row or
+//!    column of the result.)
+//! 3. **Several kernels use it** and reading it costs less than recomputing it. With s kernels and l arrays read to compute it, inlining
+//!    reads s·l arrays; a root reads l, writes 1 and is read s times: inline as long as s·l ≤ l + 1 + s, and it is cheap to compute.
+//! 4. It is a reduction, unless it can be an *epilogue's* source: all its users are element-wise, in one kernel, over the reduction's own
+//!    index space. Then they are computed right after the sum, in the same kernel (`sum(x)/n`, `relu(x @ w + b)`).
+//! 5. Its kernel would grow beyond what registers and readers can hold.
+//!
+//! A sum of a sum is one sum over more axes, also when there is a movement in between that leaves the inner sum's axes alone. That is how the
+//! gradient of a convolution becomes a single contraction: see [`fold`](crate::mlops::movement::fold).
+
+use super::graph::{Edge, Graph, Kind};
+use crate::dtype::DType;
+use crate::lazy::Op;
+use crate::ops::{BinaryOps, ReduceOps, UnaryOps};
+use crate::shape::path::Move;
+use crate::shape::view::Remap;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// Reason 5: so many instructions at the most.
+const MAX_INSTRUCTIONS: usize = 200;
+/// Reason 2 does not hold for a node whose users see at most so many times its elements.
+const REUSE: f64 = 1.25;
+
+/// The outcome.
+pub struct Decisions {
+    root: Vec<bool>,
+    /// for each kernel that reduces: the reductions in it
+    reduces_in: HashMap<usize, Vec<usize>>,
+    /// reductions that are merged into the reduction that uses them
+    merged: HashSet<usize>,
+}
+
+impl Decisions {
+    /// The nodes that become memory, sources first.
+    pub fn roots(&self) -> impl Iterator<Item = usize> {
+        self.root.iter().enumerate().filter(|(_, root)| **root).map(|(index, _)| index)
+    }
+    /// Whether a node becomes memory.
+    pub fn is_root(&self, index: usize) -> bool {
+        self.root[index]
+    }
+    /// Whether a reduction is part of the reduction that uses it.
+    pub fn is_merged(&self, index: usize) -> bool {
+        self.merged.contains(&index)
+    }
+}
+
+/// A place where a node's value is computed: in the kernel of this root, in this loop.
+type Sites = BTreeSet<(usize, bool)>; // (root, whether in the inner loop)
+
+/// What can be said about a node before anything is decided, from its sources up.
+#[derive(Clone, Copy, Default)]
+struct Weight {
+    /// instructions, in units of an addition, if all is inlined down to memory
+    work: usize,
+    /// instructions, counted
+    lines: usize,
+    /// arrays read, those much smaller than the node not counted
+    loads: usize,
+}
+
+/// Decides. `forced` are nodes that lowering could not inline.
+pub fn decide(graph: &Graph, forced: &HashSet<usize>) -> Decisions {
+    let n = graph.nodes.len();
+    let must: Vec<bool> = (0..n).map(|i| must_be_root(graph, i, forced)).collect();
+    let (weights, too_large) = weigh(graph, &must);
+    let mut decisions = Decisions { root: vec![false; n], reduces_in: HashMap::new(), merged: HashSet::new() };
+    let mut sites: Vec<Sites> = vec![Sites::new(); n];
+    // Whether everything between this node and its kernel's output only renumbers elements.
+    let mut bijective = vec![true; n];
+    let mut contraction_in: HashSet<usize> = HashSet::new();
+    // Users before sources: when a node's turn comes, it is known where its users are computed.
+    for i in (0..n).rev() {
+        let node = &graph.nodes[i];
+        let Kind::Op(op) = &node.kind else { continue };
+        let mut seen = Sites::new();
+        for &(user, position) in &node.uses {
+            let inner = matches!(graph.nodes[user].op(), Some(Op::Reduce(..)));
+            match decisions.root[user] {
+                true => drop(seen.insert((user, inner))),
+                false if inner => seen.extend(sites[user].iter().map(|&(root, _)| (root, true))),
+                false => seen.extend(sites[user].iter().copied()),
+            }
+            let edge = &graph.nodes[user].sources[position];
+            bijective[i] &= is_bijective(graph, edge) && (decisions.root[user] || bijective[user]) && !inner;
+        }
+        let is_root = must[i]
+            || too_large[i]
+            || match op {
+                Op::Const(_) | Op::Iota => false,
+                Op::Rand(_) => seen.len() > 1,
+                Op::Reduce(kind, axes) => {
+                    !merges(graph, &mut decisions, i, *kind, axes)
+                        && !joins_epilogue(graph, &mut decisions, &mut contraction_in, i, &seen, bijective[i])
+                }
+                Op::Unary(_) | Op::Binary(_) | Op::Ternary(_) | Op::Gather(_) => {
+                    !is_product(graph, i) && seen.len() > 1 && !cheap(weights[i], seen.len())
+                }
+                Op::Empty | Op::Contiguous | Op::From | Op::Scatter(_) | Op::Scan(..) => true,
+            };
+        if is_root {
+            decisions.root[i] = true;
+            if let Op::Reduce(..) = op {
+                decisions.reduces_in.insert(i, vec![i]);
+            }
+        }
+        sites[i] = seen;
+    }
+    decisions
+}
+
+/// Reasons 1 and 2.
+fn must_be_root(graph: &Graph, i: usize, forced: &HashSet<usize>) -> bool {
+    let node = &graph.nodes[i];
+    let Kind::Op(op) = &node.kind else { return false };
+    if graph.targets.contains(&i) || forced.contains(&i) {
+        return true;
+    }
+    if matches!(op, Op::Const(_)) {
+        return node.uses.iter().any(|&(user, position)| needs_memory(graph, user, position));
+    }
+    if !node.node.device().engine().fuses() && !matches!(op, Op::Iota) {
+        return true;
+    }
+    node.uses.iter().any(|&(user, position)| {
+        let edge = &graph.nodes[user].sources[position];
+        let reused = edge.numel(graph) as f64 > REUSE * node.numel() as f64;
+        needs_memory(graph, user, position) || (reused && !free_to_repeat(graph, i))
+    })
+}
+
+/// Whether a user reads this source as memory, not as a value.
+fn needs_memory(graph: &Graph, user: usize, position: usize) -> bool {
+    match graph.nodes[user].op() {
+        Some(Op::Scan(..) | Op::Scatter(_) | Op::From) => true,
+        Some(Op::Gather(_)) => position == 0,
+        Some(
+            Op::Const(_) | Op::Iota | Op::Rand(_) | Op::Empty | Op::Contiguous | Op::Unary(_) | Op::Binary(_) | Op::Ternary(_)
+            | Op::Reduce(..),
+        )
+        | None => false,
+    }
+}
+
+/// Computed from positions and constants alone in a few steps (a causal mask), or memory of a half type widened: repeating that
+/// is no dearer than reading it.
+fn free_to_repeat(graph: &Graph, i: usize) -> bool {
+    let node = &graph.nodes[i];
+    match node.op() {
+        Some(Op::Const(_) | Op::Iota) => true,
+        Some(Op::Unary(UnaryOps::Cast(DType::Float32 | DType::Float64))) if node.sources[0].path.is_none() => {
+            let source = &graph.nodes[node.sources[0].index];
+            source.op().is_none() && source.node.dtype().is_float()
+        }
+        _ => {
+            let mut budget = 8;
+            positions_only(graph, i, &mut budget)
+        }
+    }
+}
+
+fn positions_only(graph: &Graph, i: usize, budget: &mut usize) -> bool {
+    match graph.nodes[i].op() {
+        Some(Op::Const(_) | Op::Iota) => true,
+        Some(Op::Unary(_) | Op::Binary(_) | Op::Ternary(_)) if *budget > 0 => {
+            *budget -= 1;
+            graph.nodes[i].sources.iter().all(|source| positions_only(graph, source.index, budget))
+        }
+        _ => false,
+    }
+}
+
+/// Works out the weights, sources first; a node whose kernel would grow too large starts from scratch (reason 5).
+fn weigh(graph: &Graph, must: &[bool]) -> (Vec<Weight>, Vec<bool>) {
+    let mut weights: Vec<Weight> = Vec::with_capacity(graph.nodes.len());
+    let mut too_large = vec![false; graph.nodes.len()];
+    for (i, node) in graph.nodes.iter().enumerate() {
+        let own = match node.op() {
+            None | Some(Op::Const(_) | Op::Iota) => 0,
+            Some(Op::Rand(_)) => 12,
+            Some(Op::Unary(UnaryOps::Exp2 | UnaryOps::Log2 | UnaryOps::Sin)) => 4,
+            Some(Op::Unary(UnaryOps::Sqrt | UnaryOps::Recip) | Op::Binary(BinaryOps::Div | BinaryOps::Mod)) => 2,
+            Some(Op::Binary(BinaryOps::Pow)) => 40,
+            Some(Op::Gather(_)) => 8,
+            Some(_) => 1,
+        };
+        let mut weight = Weight { work: own, lines: 1, loads: 0 };
+        for source in &node.sources {
+            let other = &graph.nodes[source.index];
+            let small = other.numel() * 16 <= node.numel();
+            let inlined = matches!(other.op(), Some(Op::Unary(_) | Op::Binary(_) | Op::Ternary(_) | Op::Gather(_) | Op::Const(_) | Op::Iota));
+            if inlined && !must[source.index] && !too_large[source.index] {
+                let below = weights[source.index];
+                weight.work += below.work;
+                weight.lines += below.lines;
+                weight.loads += below.loads;
+            } else {
+                weight.lines += 1;
+                weight.loads += !small as usize;
+            }
+        }
+        // A reduction's lines count for its kernel, whose epilogue comes on top; an element-wise node's for all users.
+        if weight.lines > MAX_INSTRUCTIONS && node.op().is_some() {
+            too_large[i] = !matches!(node.op(), Some(Op::Const(_) | Op::Iota));
+        }
+        weights.push(weight);
+    }
+    (weights, too_large)
+}
+
+/// Reason 3.
+fn cheap(weight: Weight, sites: usize) -> bool {
+    let Weight { work, loads, .. } = weight;
+    sites * loads <= loads + 1 + sites && work * (sites - 1) <= 16
+}
+
+/// The product in a contraction: never memory, whoever else uses it.
+fn is_product(graph: &Graph, i: usize) -> bool {
+    graph.nodes[i].uses.iter().any(|&(user, _)| is_contraction(graph, user))
+}
+
+/// SUM(MUL(a, b)) where each element of a meets several of b, and the other way round.
+fn is_contraction(graph: &Graph, i: usize) -> bool {
+    let Some(Op::Reduce(ReduceOps::Sum, _)) = graph.nodes[i].op() else { return false };
+    let product = &graph.nodes[graph.nodes[i].sources[0].index];
+    matches!(product.op(), Some(Op::Binary(BinaryOps::Mul)))
+        && product.node.dtype().is_float()
+        && product.sources.iter().all(|source| graph.nodes[source.index].numel() as f64 * REUSE < product.numel() as f64)
+}
+
+/// Reason 4, first exception: a sum that only another sum uses becomes part of it, unless that multiplies the work.
+fn merges(graph: &Graph, decisions: &mut Decisions, i: usize, kind: ReduceOps, axes: &[usize]) -> bool {
+    let node = &graph.nodes[i];
+    let [(user, _)] = node.uses[..] else { return false };
+    let Some(Op::Reduce(ReduceOps::Sum, _)) = graph.nodes[user].op() else { return false };
+    if kind != ReduceOps::Sum || !node.node.device().engine().fuses() {
+        return false;
+    }
+    let source = &node.sources[0];
+    let length: usize = axes.iter().map(|&axis| source.view(graph).shape[axis]).product();
+    let (alone, together) = (source.numel(graph), graph.nodes[user].sources[0].numel(graph) * length);
+    let merges = if is_contraction(graph, i) {
+        // Only with the sum of a fold, which leaves a contraction. (The sum of all elements of a matmul would be no contraction any more.)
+        // A fold counts its margins too: up to four times the products, and still less than writing them all out.
+        let folds = !graph.nodes[user].sources[0].view(graph).bounds.is_empty();
+        folds && together <= 4 * alone
+    } else {
+        together as f64 <= REUSE * alone as f64
+    };
+    if merges {
+        decisions.merged.insert(i);
+    }
+    merges
+}
+
+/// Reason 4, second exception: all users are in the epilogue of one kernel that has no other reduction, or only such as run over the same axes.
+fn joins_epilogue(
+    graph: &Graph,
+    decisions: &mut Decisions,
+    contraction_in: &mut HashSet<usize>,
+    i: usize,
+    seen: &Sites,
+    bijective: bool,
+) -> bool {
+    let mut places = seen.iter();
+    let (Some(&(root, false)), None) = (places.next(), places.next()) else { return false };
+    if !bijective || !matches!(graph.nodes[root].op(), Some(Op::Unary(_) | Op::Binary(_) | Op::Ternary(_) | Op::Contiguous)) {
+        return false;
+    }
+    let there = decisions.reduces_in.entry(root).or_default();
+    let alike = there.iter().all(|&other| lengths(graph, other) == lengths(graph, i));
+    let contraction = is_contraction(graph, i);
+    if !alike || (!there.is_empty() && (contraction || contraction_in.contains(&root))) {
+        return false;
+    }
+    there.push(i);
+    if contraction {
+        contraction_in.insert(root);
+    }
+    true
+}
+
+/// The sizes of the axes that a reduction runs over.
+fn lengths(graph: &Graph, i: usize) -> Vec<usize> {
+    match graph.nodes[i].op() {
+        Some(Op::Reduce(_, axes)) => {
+            let shape = graph.nodes[i].sources[0].view(graph).shape;
+            axes.iter().map(|&axis| shape[axis]).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether every element of the source comes through the edge exactly once.
+fn is_bijective(graph: &Graph, edge: &Edge) -> bool {
+    let mut shape = graph.nodes[edge.index].shape().to_vec();
+    edge.moves().iter().all(|movement| {
+        let before = std::mem::replace(&mut shape, movement.shape().to_vec());
+        match movement {
+            Move::Reshape(_) => true,
+            Move::Remap(remap) => renumbers(remap, &before),
+        }
+    })
+}
+
+/// Whether a remap only permutes and turns axes: each old axis follows one new axis, each new one leads one old.
+fn renumbers(remap: &Remap, old: &[usize]) -> bool {
+    let mut led: Vec<usize> = Vec::new();
+    let each_follows_one = remap.rows.iter().zip(old).filter(|&(_, &size)| size != 1).all(|((_, coefs), &size)| {
+        let mut steps = coefs.iter().enumerate().filter(|&(axis, &c)| c != 0 && remap.shape[axis] != 1);
+        match (steps.next(), steps.next()) {
+            (Some((axis, &coef)), None) => {
+                led.push(axis);
+                coef.abs() == 1 && remap.shape[axis] == size
+            }
+            _ => false,
+        }
+    });
+    led.sort_unstable();
+    led.dedup();
+    let leading = remap.shape.iter().filter(|&&size| size != 1).count();
+    each_follows_one && led.len() == leading && !remap.leaves(old)
+}

@@ -1,0 +1,359 @@
+//! # schedule/lower: one root's kernel
+//!
+//! **In:** a graph, the decisions, one root (or several over the same index space). **Out:** a [`Lowered`] kernel.
+//!
+//! The program is written by walking from the root down to memory. On the way, the movements that lie between a node and the kernel's
+//! index space pile up in a list; when memory is reached, the list is replayed on the memory's own view, and that is the load:
+//!
+//! ```text
+//! root = relu(a + b.permute) ──▶ Max ◀── Add ◀── a             load a, contiguous
+//!                                            ◀── permute ◀── b     load b through the permuted view
+//! ```
+//!
+//! Two things need care:
+//!
+//! - **Zeros from padding.** If a movement brings in zeros, then the node's value is 0 there, not f(0). For ops with f(0, …) = 0 that is the
+//!   same, as loads give 0 outside their bounds; for all others a `Where(Valid, …, 0)` restores it.
+//! - **Reductions.** A movement of a sum's result is a movement of the sum's input that leaves the summed axes alone. So: first a remap
+//!   that puts the summed axes behind, then the movements, lifted over these axes.
+
+use super::ParamSource;
+use super::fuse::Decisions;
+use super::graph::{Graph, Kind};
+use crate::dtype::DType;
+use crate::kernel::{Body, Inst, Kernel, Level, Line, Nest, Reg, Slot};
+use crate::lazy::Op;
+use crate::ops::{BinaryOps, ReduceOps, TernaryOps, UnaryOps};
+use crate::shape::path::{Move, push, replay};
+use crate::shape::view::{Remap, View, numel};
+use std::collections::HashMap;
+
+/// A kernel, and which nodes its slots and parameters are.
+#[derive(Clone)]
+pub struct Lowered {
+    /// the kernel
+    pub kernel: Kernel,
+    /// node of each input
+    pub inputs: Vec<usize>,
+    /// node of each output
+    pub outputs: Vec<usize>,
+    /// source of each parameter
+    pub params: Vec<ParamSource>,
+}
+
+/// Why a value can't be had.
+enum Stuck {
+    /// the movements make no single view here: whoever asked for it must become memory
+    Movement,
+    /// this node must become memory
+    Node(usize),
+}
+
+/// The kernel that computes `outputs`, or the node that must become memory first.
+pub fn lower(graph: &Graph, decisions: &Decisions, outputs: &[usize]) -> Result<Lowered, usize> {
+    let mut writer = Writer {
+        graph,
+        decisions,
+        outputs,
+        lines: Vec::new(),
+        reduced: None,
+        known: HashMap::new(),
+        inputs: Vec::new(),
+        params: Vec::new(),
+    };
+    let root = outputs[0];
+    let source = |position: usize| graph.nodes[root].sources[position].clone();
+    let body = match graph.nodes[root].op().expect("a root is not memory yet") {
+        Op::Scan(op, axis) => {
+            writer.input(source(0).index);
+            Body::Scan { view: source(0).view(graph), axis: *axis, op: *op }
+        }
+        Op::Scatter(axis) => {
+            // Slots are positions, so an array that is both values and index takes two.
+            writer.inputs.extend([source(0).index, source(1).index]);
+            let size = graph.nodes[root].shape()[*axis];
+            Body::Scatter { values: source(0).view(graph), index: source(1).view(graph), axis: *axis, size }
+        }
+        Op::From => {
+            writer.input(source(0).index);
+            Body::Copy
+        }
+        Op::Const(_) | Op::Iota | Op::Rand(_) | Op::Empty | Op::Contiguous | Op::Unary(_) | Op::Binary(_) | Op::Ternary(_) | Op::Reduce(..)
+        | Op::Gather(_) => {
+            for (position, &output) in outputs.iter().enumerate() {
+                let src = writer.compute(output, &[], Level::Outer).map_err(|stuck| match stuck {
+                    Stuck::Node(node) => node,
+                    Stuck::Movement => unreachable!("a root's own sources have views (law 1 of lazy)"),
+                })?;
+                // Two outputs of one kernel may use each other's values: they are in registers now.
+                writer.known.insert((output, Vec::new(), Level::Outer), src);
+                writer.emit(Inst::Store { output: position, src }, graph.nodes[output].node.dtype(), Level::Outer);
+            }
+            share_bounds(&mut writer.lines, |input| graph.nodes[writer.inputs[input]].numel());
+            let outer = graph.nodes[root].shape().to_vec();
+            Body::Nest(Nest { outer, reduced: writer.reduced.take().unwrap_or_default(), lines: std::mem::take(&mut writer.lines) })
+        }
+    };
+    let slot = |&index: &usize| Slot { dtype: graph.nodes[index].node.dtype(), len: graph.nodes[index].numel() };
+    let kernel = Kernel {
+        name: name(graph, root, &body),
+        inputs: writer.inputs.iter().map(slot).collect(),
+        outputs: outputs.iter().map(slot).collect(),
+        params: writer.params.len(),
+        body,
+    };
+    Ok(Lowered { kernel, inputs: writer.inputs, outputs: outputs.to_vec(), params: writer.params })
+}
+
+/// A letter for the kind and the sizes: `e_128_10` element-wise, `r_128_10_784` reduces 784 for each of 128×10.
+fn name(graph: &Graph, root: usize, body: &Body) -> String {
+    let (kind, space) = match body {
+        Body::Nest(nest) if nest.reduces() => ("r", nest.space(Level::Inner)),
+        Body::Nest(nest) => ("e", nest.outer.clone()),
+        Body::Scan { view, .. } => ("scan", view.shape.clone()),
+        Body::Scatter { values, .. } => ("scatter", values.shape.clone()),
+        Body::Copy => ("copy", graph.nodes[root].shape().to_vec()),
+    };
+    let sizes = space.iter().filter(|&&size| size != 1).map(|size| format!("_{size}"));
+    std::iter::once(kind.to_string()).chain(sizes).collect()
+}
+
+struct Writer<'g> {
+    graph: &'g Graph,
+    decisions: &'g Decisions,
+    outputs: &'g [usize],
+    lines: Vec<Line>,
+    reduced: Option<Vec<usize>>,
+    /// what has been computed already: (node, movements on top of it, loop)
+    known: HashMap<(usize, Vec<Move>, Level), Reg>,
+    inputs: Vec<usize>,
+    params: Vec<ParamSource>,
+}
+
+impl Writer<'_> {
+    fn emit(&mut self, inst: Inst, dtype: DType, level: Level) -> Reg {
+        self.lines.push(Line { inst, dtype, level });
+        self.lines.len() - 1
+    }
+
+    fn input(&mut self, node: usize) -> usize {
+        position_or_push(&mut self.inputs, node)
+    }
+
+    /// The register that holds a node's value, seen through `moves`.
+    fn value(&mut self, node: usize, moves: &[Move], level: Level) -> Result<Reg, Stuck> {
+        let key = (node, moves.to_vec(), level);
+        if let Some(&reg) = self.known.get(&key) {
+            return Ok(reg);
+        }
+        let is_memory = matches!(self.graph.nodes[node].kind, Kind::Leaf(_)) || self.decisions.is_root(node);
+        if is_memory && self.outputs.contains(&node) {
+            return Err(Stuck::Node(node)); // another output of this kernel, but not at the same place: it has to be finished first
+        }
+        let view = replay(moves, View::contiguous(self.graph.nodes[node].shape())).ok_or(Stuck::Movement)?;
+        let reg = if is_memory {
+            let input = self.input(node);
+            let dtype = self.graph.nodes[node].node.dtype();
+            self.emit(Inst::Load { input, view }, dtype, level)
+        } else {
+            self.compute(node, moves, level).map_err(|stuck| match stuck {
+                Stuck::Movement => Stuck::Node(node), // here the movements do make a view, so here is the place to cut
+                Stuck::Node(other) => Stuck::Node(other),
+            })?
+        };
+        self.known.insert(key, reg);
+        Ok(reg)
+    }
+
+    /// The instructions that compute a node at the points that `moves` make of its index space.
+    fn compute(&mut self, node: usize, moves: &[Move], level: Level) -> Result<Reg, Stuck> {
+        let graph = self.graph;
+        let GraphOp { op, dtype } = GraphOp::of(graph, node);
+        let view = || replay(moves, View::contiguous(graph.nodes[node].shape())).ok_or(Stuck::Movement);
+        let inst = match op {
+            Op::Const(_) | Op::Empty => {
+                let source = if matches!(op, Op::Empty) { ParamSource::Zero } else { ParamSource::Node(node) };
+                let param = position_or_push(&mut self.params, source);
+                let constant = self.constant(param, dtype);
+                return if view()?.bounds.is_empty() { Ok(constant) } else { self.masked(constant, view()?, level) };
+            }
+            Op::Iota => Inst::Iota { view: view()? },
+            Op::Rand(_) => Inst::Rand { param: position_or_push(&mut self.params, ParamSource::Node(node)), view: view()? },
+            Op::Reduce(kind, _) => return self.reduction(node, *kind, moves, level),
+            Op::Contiguous => Inst::Unary(UnaryOps::Noop, self.source(node, 0, moves, level)?),
+            Op::Unary(op) => Inst::Unary(*op, self.source(node, 0, moves, level)?),
+            Op::Binary(op) => Inst::Binary(*op, self.source(node, 0, moves, level)?, self.source(node, 1, moves, level)?),
+            Op::Ternary(op) => {
+                let [a, b, c] = [0, 1, 2].map(|position| self.source(node, position, moves, level));
+                Inst::Ternary(*op, a?, b?, c?)
+            }
+            Op::Gather(axis) => self.indexed(node, *axis, moves, level)?,
+            Op::From | Op::Scatter(_) | Op::Scan(..) => return Err(Stuck::Node(node)),
+        };
+        // A no-op needs no instruction: its source's register will do.
+        if let Inst::Unary(UnaryOps::Noop, src) = inst {
+            return Ok(src);
+        }
+        let keeps_zero = keeps_zero(&inst);
+        let reg = self.emit(inst, dtype, level);
+        match moves.is_empty() || keeps_zero || view()?.bounds.is_empty() {
+            true => Ok(reg),
+            false => self.masked(reg, view()?, level),
+        }
+    }
+
+    fn source(&mut self, node: usize, position: usize, moves: &[Move], level: Level) -> Result<Reg, Stuck> {
+        let edge = &self.graph.nodes[node].sources[position];
+        let start = self.graph.nodes[edge.index].shape();
+        let mut all = edge.moves().to_vec();
+        moves.iter().for_each(|movement| push(&mut all, start, movement));
+        self.value(edge.index, &all, level)
+    }
+
+    fn constant(&mut self, param: usize, dtype: DType) -> Reg {
+        let same = |line: &Line| line.dtype == dtype && line.inst == Inst::Const { param };
+        match self.lines.iter().position(same) {
+            Some(reg) => reg,
+            None => self.emit(Inst::Const { param }, dtype, Level::Free),
+        }
+    }
+
+    /// `reg` where the view's bounds hold, else 0.
+    fn masked(&mut self, reg: Reg, view: View, level: Level) -> Result<Reg, Stuck> {
+        let dtype = self.lines[reg].dtype;
+        let zero = position_or_push(&mut self.params, ParamSource::Zero);
+        let zero = self.constant(zero, dtype);
+        let valid = self.emit(Inst::Valid { view }, DType::Bool, level);
+        Ok(self.emit(Inst::Ternary(TernaryOps::Where, valid, reg, zero), dtype, level))
+    }
+
+    /// A load at an index that is data. The table's view, without the indexed axis, is seen in the index's space.
+    fn indexed(&mut self, node: usize, axis: usize, moves: &[Move], level: Level) -> Result<Inst, Stuck> {
+        let table = &self.graph.nodes[node].sources[0];
+        let seen = table.view(self.graph);
+        debug_assert!(seen.bounds.is_empty(), "lazy's gather makes a table without padding");
+        let (stride, size) = (seen.strides[axis], seen.shape[axis]);
+        let mut at_zero = View { shape: self.graph.nodes[node].shape().to_vec(), ..seen };
+        at_zero.strides[axis] = 0;
+        let view = replay(moves, at_zero).ok_or(Stuck::Movement)?;
+        let input = self.input(table.index);
+        let index = self.source(node, 1, moves, level)?;
+        Ok(Inst::Gather { input, view, stride, size, index })
+    }
+
+    /// A reduction, with those that are merged into it: the summed axes go behind, the movements are lifted over them.
+    fn reduction(&mut self, node: usize, kind: ReduceOps, moves: &[Move], level: Level) -> Result<Reg, Stuck> {
+        if level != Level::Outer {
+            return Err(Stuck::Node(node)); // a sum cannot be computed inside the loop of another one
+        }
+        let graph = self.graph;
+        let (mut at, mut reduced, mut all) = (node, Vec::new(), moves.to_vec());
+        let source = loop {
+            let Some(Op::Reduce(_, axes)) = graph.nodes[at].op() else { unreachable!("merged nodes are reductions") };
+            let edge = &graph.nodes[at].sources[0];
+            let shape = edge.view(graph).shape;
+            let lengths: Vec<usize> = axes.iter().map(|&axis| shape[axis]).collect();
+            let start = graph.nodes[edge.index].shape();
+            let mut lifted = edge.moves().to_vec();
+            push(&mut lifted, start, &Move::Remap(axes_behind(&shape, axes)));
+            all.iter().for_each(|movement| push(&mut lifted, start, &movement.lift(&lengths)));
+            // Axes that were put behind earlier are part of `all`'s spaces already; the new ones come last.
+            reduced.extend(lengths);
+            all = lifted;
+            at = edge.index;
+            if !self.decisions.is_merged(at) {
+                break at;
+            }
+        };
+        if self.reduced.as_ref().is_some_and(|other| *other != reduced) {
+            return Err(Stuck::Node(node));
+        }
+        self.reduced = Some(reduced);
+        let src = self.value(source, &all, Level::Inner)?;
+        let dtype = self.lines[src].dtype;
+        let src = match self.lines[src].level {
+            Level::Inner => src,
+            // The sum of a constant: the greater of it and itself gives it a place in the loop.
+            Level::Free | Level::Outer => self.emit(Inst::Binary(BinaryOps::Max, src, src), dtype, Level::Inner),
+        };
+        Ok(self.emit(Inst::Reduce(kind, src), dtype, Level::Outer))
+    }
+}
+
+struct GraphOp<'g> {
+    op: &'g Op,
+    dtype: DType,
+}
+
+impl<'g> GraphOp<'g> {
+    fn of(graph: &'g Graph, node: usize) -> GraphOp<'g> {
+        GraphOp { op: graph.nodes[node].op().expect("memory is loaded, not computed"), dtype: graph.nodes[node].node.dtype() }
+    }
+}
+
+fn position_or_push<T: PartialEq>(items: &mut Vec<T>, item: T) -> usize {
+    items.iter().position(|other| *other == item).unwrap_or_else(|| {
+        items.push(item);
+        items.len() - 1
+    })
+}
+
+/// [a, r, b] with r reduced → [a, 1, b, r].
+fn axes_behind(shape: &[usize], axes: &[usize]) -> Remap {
+    let mut new = shape.to_vec();
+    let total = shape.len() + axes.len();
+    let mut rows: Vec<(isize, Vec<isize>)> =
+        (0..shape.len()).map(|axis| (0, (0..total).map(|i| (i == axis) as isize).collect())).collect();
+    for (position, &axis) in axes.iter().enumerate() {
+        new[axis] = 1;
+        rows[axis].1[axis] = 0;
+        rows[axis].1[shape.len() + position] = 1;
+    }
+    new.extend(axes.iter().map(|&axis| shape[axis]));
+    Remap { shape: new, rows }
+}
+
+/// Whether an instruction gives 0 when all that it reads is 0, as loads are outside of their bounds.
+fn keeps_zero(inst: &Inst) -> bool {
+    match inst {
+        Inst::Load { .. } | Inst::Iota { .. } | Inst::Rand { .. } | Inst::Valid { .. } | Inst::Gather { .. } => true,
+        Inst::Unary(op, _) => match op {
+            UnaryOps::Noop | UnaryOps::Cast(_) | UnaryOps::Bitcast(_) | UnaryOps::Sin | UnaryOps::Sqrt | UnaryOps::Neg => true,
+            UnaryOps::Exp2 | UnaryOps::Log2 | UnaryOps::Recip => false,
+        },
+        Inst::Binary(op, ..) => match op {
+            BinaryOps::Add | BinaryOps::Sub | BinaryOps::Mul | BinaryOps::Max | BinaryOps::Cmplt | BinaryOps::Cmpne => true,
+            BinaryOps::Div | BinaryOps::Mod | BinaryOps::Pow => false,
+        },
+        Inst::Ternary(..) => true, // 0·0 + 0, and 0 whichever is chosen
+        Inst::Const { .. } | Inst::Reduce(..) | Inst::Store { .. } => false,
+    }
+}
+
+/// In a sum of products, a bound that both factors have is needed by one of them only: 0 · x is 0. The other is freed of it if its
+/// addresses stay inside its memory without. So the weights of a convolution do not depend on where the window's margin lies,
+/// which is what makes them one small matrix instead of one for each position.
+fn share_bounds(lines: &mut [Line], len: impl Fn(usize) -> usize) {
+    let behind_casts = |lines: &[Line], mut reg: Reg| {
+        while let Inst::Unary(UnaryOps::Cast(_), src) = lines[reg].inst {
+            reg = src;
+        }
+        reg
+    };
+    for reg in 0..lines.len() {
+        let Inst::Reduce(ReduceOps::Sum, product) = lines[reg].inst else { continue };
+        let Inst::Binary(BinaryOps::Mul, a, b) = lines[product].inst else { continue };
+        let (a, b) = (behind_casts(lines, a), behind_casts(lines, b));
+        for (free, keep) in [(a, b), (b, a)] {
+            let (Inst::Load { input, view }, Inst::Load { view: other, .. }) = (&lines[free].inst, &lines[keep].inst) else { continue };
+            let inside = view.extent().is_some_and(|(low, high)| low >= 0 && (high as usize) < len(*input));
+            let used_once = lines.iter().filter(|line| line.inst.reads().contains(&free)).count() == 1;
+            if free != keep && inside && used_once && numel(&view.shape) > 0 {
+                let bounds: Vec<_> = view.bounds.iter().filter(|bound| !other.bounds.contains(bound)).cloned().collect();
+                if let Inst::Load { view, .. } = &mut lines[free].inst {
+                    view.bounds = bounds;
+                }
+            }
+        }
+    }
+}

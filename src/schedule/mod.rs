@@ -1,0 +1,140 @@
+//! # schedule: from the graph to few kernels
+//!
+//! **In:** the lazy buffers that somebody wants. **Out:** a [`Plan`]: kernels in an order in which each finds its inputs computed.
+//! **Above:** `realize`. **Below:** `kernel`.
+//!
+//! ```text
+//! targets ──snapshot──▶ Graph ──fuse──▶ which nodes become memory ──lower──▶ a kernel for each ──group──▶ Plan
+//! ```
+//!
+//! - [`graph`]: a snapshot of everything unrealized behind the targets, sources first, with a fingerprint of its structure.
+//! - [`fuse`]: decides which nodes become memory ("roots"); all others live in registers of the kernels that use them.
+//! - [`lower`]: writes the program of one root's kernel by walking from the root to the memory it reads, replaying movements on the way.
+//! - [`group`]: makes one kernel with several outputs of neighbours over the same index space.
+//!
+//! Laws:
+//! 1. Fusion never changes values but for rounding: an engine without fusion (the reference) gets the same graph, a kernel a node.
+//! 2. A node is computed in one place, or else recomputing it costs less than storing it (see [`fuse`]).
+//! 3. A plan refers to memory by number, not by address, and to constants as parameters: a graph of the same structure uses it again.
+
+pub mod fuse;
+pub mod graph;
+pub mod group;
+pub mod lower;
+
+use crate::device::{Device, Program};
+use crate::kernel::Kernel;
+use crate::lazy::LazyBuffer;
+use graph::Graph;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+
+/// One kernel of a plan, with the numbers of the graph's nodes that it reads and writes.
+pub struct Step {
+    /// compiled for its device
+    pub program: Box<dyn Program>,
+    /// where it runs
+    pub device: Device,
+    /// node of each input
+    pub inputs: Vec<usize>,
+    /// node of each output
+    pub outputs: Vec<usize>,
+    /// what each parameter is
+    pub params: Vec<ParamSource>,
+    /// inputs into whose memory an output may be written
+    pub in_place: Vec<usize>,
+}
+
+/// Where a kernel's parameter comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ParamSource {
+    /// the constant or key of this node
+    Node(usize),
+    /// always zero: what padding is filled with
+    Zero,
+}
+
+/// Kernels in order. Nodes are numbered as in a [`Graph`] of the same fingerprint.
+pub struct Plan {
+    /// the kernels
+    pub steps: Vec<Step>,
+}
+
+impl Plan {
+    /// The kernels, for looking at: their number is what the scheduler's tests assert.
+    pub fn kernels(&self) -> impl Iterator<Item = &Kernel> {
+        self.steps.iter().map(|step| step.program.kernel())
+    }
+    /// How many kernels there are.
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+    /// Whether nothing needs to run.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+}
+
+/// The plan for some targets, made anew: for tests and pictures. Nothing runs.
+pub fn plan(targets: &[LazyBuffer]) -> Plan {
+    build(&Graph::snapshot(targets))
+}
+
+/// The plan for a graph: the one made when its structure was first seen, or a new one.
+///
+/// Structures are remembered by a fingerprint of 128 bits; the cache forgets everything when it holds 256 of them, so that a program
+/// whose graphs never repeat does not grow.
+pub(crate) fn cached(graph: &Graph) -> (Arc<Plan>, bool) {
+    static CACHE: Mutex<Option<HashMap<u128, Arc<Plan>>>> = Mutex::new(None);
+    let lock = || CACHE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if let Some(plan) = lock().get_or_insert_default().get(&graph.fingerprint) {
+        return (plan.clone(), true);
+    }
+    let plan = Arc::new(build(graph));
+    let mut guard = lock();
+    let cache = guard.get_or_insert_default();
+    if cache.len() >= 256 {
+        cache.clear();
+    }
+    cache.insert(graph.fingerprint, plan.clone());
+    (plan, false)
+}
+
+/// Decides, lowers, groups. Lowering may find that a node cannot live in registers after all (a movement that no single view can
+/// express); such nodes are noted and everything starts again. Each round adds at least one, so it ends.
+fn build(graph: &Graph) -> Plan {
+    let mut forced = HashSet::new();
+    loop {
+        let decisions = fuse::decide(graph, &forced);
+        let mut kernels = Vec::new();
+        let mut stuck = Vec::new();
+        for root in decisions.roots() {
+            match lower::lower(graph, &decisions, &[root]) {
+                Ok(kernel) => kernels.push(kernel),
+                Err(node) => stuck.push(node),
+            }
+        }
+        if stuck.is_empty() {
+            let kernels = group::group(graph, &decisions, kernels);
+            return Plan { steps: kernels.into_iter().map(|kernel| compile(graph, kernel)).collect() };
+        }
+        if crate::helpers::debug() >= 3 {
+            for &node in &stuck {
+                eprintln!("schedule: node {node} {:?} becomes memory: its movements make no single view", graph.nodes[node].op());
+            }
+        }
+        let before = forced.len();
+        forced.extend(stuck);
+        assert!(forced.len() > before, "a node that is memory cannot be stuck");
+    }
+}
+
+fn compile(graph: &Graph, lowered: lower::Lowered) -> Step {
+    let device = graph.nodes[lowered.outputs[0]].node.device();
+    if let Err(broken) = lowered.kernel.verify() {
+        panic!("the scheduler made an illegal kernel: {broken}\n{}", lowered.kernel);
+    }
+    let in_place = lowered.kernel.in_place();
+    let program = device.engine().compile(lowered.kernel);
+    Step { program, device, inputs: lowered.inputs, outputs: lowered.outputs, params: lowered.params, in_place }
+}

@@ -1,0 +1,6 @@
+//! # shape: how elements are counted, moved and found
+//!
+//! [`view`] is the arithmetic of one look at memory, [`path`] a list of movements, [`args`] the forms in which users write shapes and axes.
+pub mod args;
+pub mod path;
+pub mod view;

@@ -1,0 +1,512 @@
+//! # shape/view: how a tensor looks at memory
+//!
+//! **In:** a buffer that holds elements in row-major order. **Out:** for every index of a shape, the place of its element in the
+//! buffer, or the fact that it has none and is zero. **Above:** `lazy` (which composes views) and `schedule`. **Below:** nothing.
+//!
+//! A [`View`] is one affine function and some conditions:
+//!
+//! ```text
+//! address(i) = offset + Σⱼ strides[j]·i[j]        valid(i) = for every bound: 0 ≤ offset + Σⱼ coefs[j]·i[j] < size
+//! ```
+//!
+//! Everything that moves elements without computing is arithmetic on these few numbers, and there are just two kinds of it:
+//!
+//! - a **[`Remap`]**: each *old* index is an affine function of the *new* ones. permute, expand, shrink, flip, stride, pad, sliding
+//!   windows and the inverse of sliding windows are all of this kind, and every remap of a view is again a view.
+//! - a **reshape**: the elements keep their order and are counted differently. Splitting an axis is affine; merging two is so only
+//!   if the second runs on where the first leaves off. So [`View::reshape`] may answer `None`, and then somebody has to copy.
+//!
+//! Most libraries give a view one mask per axis ("from here to there it is real, elsewhere it is padding"). The bounds here are
+//! the same idea for *any* affine function, which is what makes "slide a window over a padded image" one view:
+//! the row that window y sees at kernel row k is `y·stride + k − padding`, a sum over two axes, and it exists while that is in 0..height.
+//!
+//! Laws:
+//! 1. `strides.len() == shape.len()`, and so for each bound's `coefs`.
+//! 2. A valid index's address lies in the buffer. (Invalid ones may point anywhere and are never read.)
+//! 3. An axis of size 1 has stride 0 and coefficients 0, so that equal views are equal values.
+//! 4. A bound that no index can break is dropped.
+//!
+//! ```
+//! use teenygrad::shape::view::View;
+//! let matrix = View::contiguous(&[2, 3]);            // 0 1 2 / 3 4 5
+//! let transposed = matrix.permute(&[1, 0]);          // 0 3 / 1 4 / 2 5
+//! assert_eq!(transposed.addresses(), [Some(0), Some(3), Some(1), Some(4), Some(2), Some(5)]);
+//! assert_eq!(transposed.reshape(&[6]), None);        // 0 3 1 4 2 5 has no single stride
+//! let padded = View::contiguous(&[2]).pad(&[(1, 1)]);
+//! assert_eq!(padded.addresses(), [None, Some(0), Some(1), None]);
+//! ```
+
+use std::fmt;
+
+/// The number of elements of a shape; 1 for the empty shape of a single number.
+pub fn numel(shape: &[usize]) -> usize {
+    shape.iter().product()
+}
+
+/// Row-major strides: the last axis is 1 apart, each earlier one as far as everything behind it is long. Axes of size 1 get 0 (law 3).
+/// ```
+/// assert_eq!(teenygrad::shape::view::row_major(&[2, 3, 4]), [12, 4, 1]);
+/// ```
+pub fn row_major(shape: &[usize]) -> Vec<isize> {
+    let mut strides = vec![0; shape.len()];
+    let mut step = 1;
+    for axis in (0..shape.len()).rev() {
+        strides[axis] = if shape[axis] == 1 { 0 } else { step };
+        step *= shape[axis] as isize;
+    }
+    strides
+}
+
+/// One condition for an index to be real: 0 ≤ offset + Σ coefs·index < size.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Bound {
+    /// a factor for each axis
+    pub coefs: Vec<isize>,
+    /// the constant term
+    pub offset: isize,
+    /// the first value that is too large
+    pub size: usize,
+}
+
+impl Bound {
+    /// The smallest and the largest value that the affine function takes over a (not empty) shape.
+    pub fn range(&self, shape: &[usize]) -> (isize, isize) {
+        affine_range(&self.coefs, self.offset, shape)
+    }
+
+    /// Whether the index meets the condition.
+    pub fn holds(&self, index: &[usize]) -> bool {
+        let value = self.offset + dot(&self.coefs, index);
+        0 <= value && value < self.size as isize
+    }
+}
+
+/// A shape's way into a buffer. See the module's header.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct View {
+    /// elements along each axis
+    pub shape: Vec<usize>,
+    /// how far apart in the buffer two neighbours of an axis are; 0 repeats, negative walks backwards
+    pub strides: Vec<isize>,
+    /// address of index 0, 0, …
+    pub offset: isize,
+    /// all must hold for an index to have an address; otherwise its element is 0
+    pub bounds: Vec<Bound>,
+}
+
+/// The affine kind of movement: old index `j` is `rows[j].0 + Σᵢ rows[j].1[i] · new[i]`, in a new shape.
+///
+/// Where an old index would leave the old shape, the new element is zero. That makes padding nothing but a negative offset.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Remap {
+    /// the new shape
+    pub shape: Vec<usize>,
+    /// for each old axis: the constant, and a coefficient for each new axis
+    pub rows: Vec<(isize, Vec<isize>)>,
+}
+
+fn dot(coefs: &[isize], index: &[usize]) -> isize {
+    coefs.iter().zip(index).map(|(&c, &i)| c * i as isize).sum()
+}
+
+fn affine_range(coefs: &[isize], offset: isize, shape: &[usize]) -> (isize, isize) {
+    coefs.iter().zip(shape).fold((offset, offset), |(low, high), (&coef, &size)| {
+        let reach = coef * (size as isize - 1);
+        (low + reach.min(0), high + reach.max(0))
+    })
+}
+
+impl Remap {
+    /// The remap that changes nothing. The constructors below start here and differ in a coefficient or two.
+    pub fn identity(shape: &[usize]) -> Remap {
+        let rows = (0..shape.len())
+            .map(|axis| (0, (0..shape.len()).map(|i| (i == axis) as isize).collect()))
+            .collect();
+        Remap { shape: shape.to_vec(), rows }
+    }
+
+    /// New axis i is old axis `order[i]`.
+    pub fn permute(shape: &[usize], order: &[usize]) -> Remap {
+        let mut remap = Remap::identity(shape);
+        for (new, &old) in order.iter().enumerate() {
+            remap.shape[new] = shape[old];
+            remap.rows[old].1 = (0..shape.len()).map(|i| (i == new) as isize).collect();
+        }
+        remap
+    }
+
+    /// Axes of size 1 repeated: their index no longer moves anything.
+    pub fn expand(shape: &[usize], to: &[usize]) -> Remap {
+        let mut remap = Remap::identity(shape);
+        for axis in 0..shape.len() {
+            if shape[axis] != to[axis] {
+                remap.rows[axis].1[axis] = 0;
+            }
+        }
+        remap.shape = to.to_vec();
+        remap
+    }
+
+    /// `(before, after)` zeros around each axis; negative numbers cut instead.
+    pub fn pad(shape: &[usize], padding: &[(isize, isize)]) -> Remap {
+        let mut remap = Remap::identity(shape);
+        for (axis, &(before, after)) in padding.iter().enumerate() {
+            remap.rows[axis].0 = -before;
+            remap.shape[axis] = (shape[axis] as isize + before + after) as usize;
+        }
+        remap
+    }
+
+    /// Only the elements from start up to (not including) stop of each axis: padding by negative amounts.
+    pub fn shrink(shape: &[usize], ranges: &[(usize, usize)]) -> Remap {
+        let padding: Vec<(isize, isize)> = ranges
+            .iter()
+            .zip(shape)
+            .map(|(&(start, stop), &size)| (-(start as isize), stop as isize - size as isize))
+            .collect();
+        Remap::pad(shape, &padding)
+    }
+
+    /// Every n-th element of each axis, from its end if n is negative.
+    pub fn stride(shape: &[usize], steps: &[isize]) -> Remap {
+        let mut remap = Remap::identity(shape);
+        for (axis, &step) in steps.iter().enumerate() {
+            remap.shape[axis] = shape[axis].div_ceil(step.unsigned_abs());
+            remap.rows[axis].1[axis] = step;
+            if step < 0 {
+                remap.rows[axis].0 = shape[axis] as isize - 1;
+            }
+        }
+        remap
+    }
+
+    /// Whether some new index falls outside of the old shape, so that zeros come in.
+    pub fn leaves(&self, old: &[usize]) -> bool {
+        numel(&self.shape) > 0
+            && self.rows.iter().zip(old).any(|((offset, coefs), &size)| {
+                let (low, high) = affine_range(coefs, *offset, &self.shape);
+                low < 0 || high >= size as isize
+            })
+    }
+
+    /// Whether this remap leaves everything as it is.
+    pub fn is_identity(&self, old: &[usize]) -> bool {
+        self.shape == old
+            && self.rows.iter().enumerate().all(|(axis, (offset, coefs))| {
+                *offset == 0 && coefs.iter().enumerate().all(|(i, &c)| old[i] == 1 || c == (i == axis) as isize)
+            })
+    }
+
+    /// The same movement on a shape that has further axes behind, which it leaves alone: how a movement of a reduction's result
+    /// becomes a movement of the reduction's input.
+    pub fn lift(&self, behind: &[usize]) -> Remap {
+        let (old, new) = (self.rows.len(), self.shape.len());
+        let mut rows = self.rows.clone();
+        for row in &mut rows {
+            row.1.resize(new + behind.len(), 0);
+        }
+        for extra in 0..behind.len() {
+            let mut coefs = vec![0; new + behind.len()];
+            coefs[new + extra] = 1;
+            rows.push((0, coefs));
+        }
+        debug_assert_eq!(rows.len(), old + behind.len());
+        Remap { shape: [&self.shape[..], behind].concat(), rows }
+    }
+
+    /// This movement, then `next`, as one; or `None` if zeros come in between (their place would be forgotten).
+    pub fn then(&self, old: &[usize], next: &Remap) -> Option<Remap> {
+        if next.leaves(&self.shape) || numel(&self.shape) == 0 || numel(old) == 0 {
+            return None;
+        }
+        let rows = self.rows.iter().map(|(offset, coefs)| substitute(coefs, *offset, next)).map(|(c, o)| (o, c)).collect();
+        Some(Remap { shape: next.shape.clone(), rows })
+    }
+}
+
+/// An affine function of old indices, rewritten as one of new indices.
+fn substitute(coefs: &[isize], offset: isize, remap: &Remap) -> (Vec<isize>, isize) {
+    let mut new_coefs = vec![0; remap.shape.len()];
+    let mut new_offset = offset;
+    for (&coef, (row_offset, row)) in coefs.iter().zip(&remap.rows) {
+        if coef != 0 {
+            new_offset += coef * row_offset;
+            for (new, &c) in new_coefs.iter_mut().zip(row) {
+                *new += coef * c;
+            }
+        }
+    }
+    for (coef, &size) in new_coefs.iter_mut().zip(&remap.shape) {
+        if size == 1 {
+            *coef = 0; // law 3
+        }
+    }
+    (new_coefs, new_offset)
+}
+
+impl View {
+    /// The whole of a buffer that holds exactly this shape.
+    pub fn contiguous(shape: &[usize]) -> View {
+        View { shape: shape.to_vec(), strides: row_major(shape), offset: 0, bounds: Vec::new() }
+    }
+
+    /// How many elements it shows.
+    pub fn numel(&self) -> usize {
+        numel(&self.shape)
+    }
+
+    /// Whether it shows the buffer from its start, in order, each element once.
+    pub fn is_contiguous(&self) -> bool {
+        self.offset == 0 && self.bounds.is_empty() && self.strides == row_major(&self.shape)
+    }
+
+    /// Moves by a remap: always possible.
+    ///
+    /// Substituting the new indices into `address` and into each bound gives the new view. The remap's own condition (each old
+    /// index must be inside the old shape) joins the bounds, unless no new index can break it.
+    pub fn remap(&self, remap: &Remap) -> View {
+        let shape = remap.shape.clone();
+        if numel(&shape) == 0 {
+            return View::contiguous(&shape);
+        }
+        let (strides, offset) = substitute(&self.strides, self.offset, remap);
+        let mut bounds = Vec::new();
+        let mut add = |coefs: Vec<isize>, offset: isize, size: usize| {
+            let bound = Bound { coefs, offset, size };
+            let (low, high) = bound.range(&shape);
+            if (low < 0 || high >= size as isize) && !bounds.contains(&bound) {
+                bounds.push(bound);
+            }
+        };
+        for bound in &self.bounds {
+            let (coefs, offset) = substitute(&bound.coefs, bound.offset, remap);
+            add(coefs, offset, bound.size);
+        }
+        for ((row_offset, row), &size) in remap.rows.iter().zip(&self.shape) {
+            let coefs = row.iter().zip(&shape).map(|(&c, &n)| if n == 1 { 0 } else { c }).collect();
+            add(coefs, *row_offset, size);
+        }
+        View { shape, strides, offset, bounds }
+    }
+
+    /// The same elements in the same order under another shape, or `None` if no affine function says that.
+    ///
+    /// Old and new axes are cut into the smallest groups with equal products: [2, 3, 4] → [6, 2, 2] has the groups [2, 3] → [6] and
+    /// [4] → [2, 2]. Within a group the old axes must merge into one, which then splits into the new ones. Axes a (outer) and b merge
+    /// when one step of a is as far as `size(b)` steps of b: in the strides and in every bound.
+    pub fn reshape(&self, new: &[usize]) -> Option<View> {
+        debug_assert_eq!(numel(&self.shape), numel(new), "reshape keeps the number of elements");
+        if self.shape == new {
+            return Some(self.clone());
+        }
+        if numel(new) == 0 {
+            return Some(View::contiguous(new));
+        }
+        // The address and every bound change alike: each is one affine function. Collect their coefficients as columns.
+        let columns: Vec<&[isize]> =
+            std::iter::once(&self.strides[..]).chain(self.bounds.iter().map(|b| &b.coefs[..])).collect();
+        let mut result = vec![vec![0isize; new.len()]; columns.len()];
+        let old_axes: Vec<usize> = (0..self.shape.len()).filter(|&a| self.shape[a] != 1).collect();
+        let new_axes: Vec<usize> = (0..new.len()).filter(|&a| new[a] != 1).collect();
+        let (mut old_at, mut new_at) = (0, 0);
+        while old_at < old_axes.len() {
+            let (old_start, new_start) = (old_at, new_at);
+            let (mut old_size, mut new_size) = (self.shape[old_axes[old_at]], new[new_axes[new_at]]);
+            (old_at, new_at) = (old_at + 1, new_at + 1);
+            while old_size != new_size {
+                if old_size < new_size {
+                    old_size *= self.shape[old_axes[old_at]];
+                    old_at += 1;
+                } else {
+                    new_size *= new[new_axes[new_at]];
+                    new_at += 1;
+                }
+            }
+            let (old_group, new_group) = (&old_axes[old_start..old_at], &new_axes[new_start..new_at]);
+            for (column, out) in columns.iter().zip(&mut result) {
+                let merges = old_group.windows(2).all(|pair| column[pair[0]] == column[pair[1]] * self.shape[pair[1]] as isize);
+                if !merges {
+                    return None;
+                }
+                let mut step = column[*old_group.last()?];
+                for &axis in new_group.iter().rev() {
+                    out[axis] = step;
+                    step *= new[axis] as isize;
+                }
+            }
+        }
+        let mut result = result.into_iter();
+        let strides = result.next()?;
+        let bounds =
+            self.bounds.iter().zip(result).map(|(b, coefs)| Bound { coefs, offset: b.offset, size: b.size }).collect();
+        Some(View { shape: new.to_vec(), strides, offset: self.offset, bounds })
+    }
+
+    /// The axes in another order. A shorthand of [`View::remap`].
+    pub fn permute(&self, order: &[usize]) -> View {
+        self.remap(&Remap::permute(&self.shape, order))
+    }
+
+    /// Zeros around each axis. A shorthand of [`View::remap`].
+    pub fn pad(&self, padding: &[(isize, isize)]) -> View {
+        self.remap(&Remap::pad(&self.shape, padding))
+    }
+
+    /// Where the element of an index is, or `None` if it is a zero of the padding.
+    pub fn address(&self, index: &[usize]) -> Option<usize> {
+        let valid = self.bounds.iter().all(|bound| bound.holds(index));
+        valid.then(|| (self.offset + dot(&self.strides, index)) as usize)
+    }
+
+    /// The smallest and the largest address of the box of all indices, valid or not: a safe estimate. Empty for no elements.
+    pub fn extent(&self) -> Option<(isize, isize)> {
+        (self.numel() > 0).then(|| affine_range(&self.strides, self.offset, &self.shape))
+    }
+
+    /// All addresses in row-major order of the indices: for tests, pictures and the reference device.
+    pub fn addresses(&self) -> Vec<Option<usize>> {
+        indices(&self.shape).map(|index| self.address(&index)).collect()
+    }
+}
+
+/// All indices of a shape, the last axis running fastest.
+pub fn indices(shape: &[usize]) -> impl Iterator<Item = Vec<usize>> + use<> {
+    let shape = shape.to_vec();
+    (0..numel(&shape)).map(move |linear| unravel(linear, &shape))
+}
+
+/// The index of the `linear`-th element in row-major order.
+/// ```
+/// assert_eq!(teenygrad::shape::view::unravel(5, &[2, 3]), [1, 2]);
+/// ```
+pub fn unravel(mut linear: usize, shape: &[usize]) -> Vec<usize> {
+    let mut index = vec![0; shape.len()];
+    for axis in (0..shape.len()).rev() {
+        index[axis] = linear % shape[axis];
+        linear /= shape[axis];
+    }
+    index
+}
+
+impl fmt::Debug for View {
+    /// `[4, 3] strides [1, 4] offset 2 where 0 ≤ 1·i0 − 1 < 3`
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{:?} strides {:?}", self.shape, self.strides)?;
+        if self.offset != 0 {
+            write!(f, " offset {}", self.offset)?;
+        }
+        for (position, bound) in self.bounds.iter().enumerate() {
+            write!(f, " {} {bound:?}", if position == 0 { "where" } else { "and" })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "0 ≤ ")?;
+        for (axis, &coef) in self.coefs.iter().enumerate().filter(|(_, c)| **c != 0) {
+            write!(f, "{coef}·i{axis} + ")?;
+        }
+        write!(f, "{} < {}", self.offset, self.size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Random movements, done twice: on the view, and on a plain list of addresses in the most obvious way.
+    fn naive_remap(list: &[Option<usize>], shape: &[usize], remap: &Remap) -> Vec<Option<usize>> {
+        let steps = row_major_with_ones(shape);
+        indices(&remap.shape)
+            .map(|new| {
+                let mut linear = 0;
+                for (axis, (offset, coefs)) in remap.rows.iter().enumerate() {
+                    let old = offset + dot(coefs, &new);
+                    if old < 0 || old >= shape[axis] as isize {
+                        return None;
+                    }
+                    linear += old as usize * steps[axis];
+                }
+                list[linear]
+            })
+            .collect()
+    }
+
+    fn row_major_with_ones(shape: &[usize]) -> Vec<usize> {
+        (0..shape.len()).map(|axis| shape[axis + 1..].iter().product()).collect()
+    }
+
+    fn any_remap(shape: Vec<usize>) -> impl Strategy<Value = Remap> {
+        let rank = shape.len();
+        let order = Just((0..rank).collect::<Vec<_>>()).prop_shuffle();
+        let pads = prop::collection::vec((-1isize..3, 0isize..3), rank);
+        let steps = prop::collection::vec(prop::sample::select(vec![-2isize, -1, 1, 2, 3]), rank);
+        (0..4, order, pads, steps).prop_map(move |(kind, order, pads, steps)| match kind {
+            0 => Remap::permute(&shape, &order),
+            1 => Remap::stride(&shape, &steps),
+            2 => Remap::pad(&shape, &pads.iter().zip(&shape).map(|(&(b, a), &n)| if n > 1 { (b, a) } else { (0, a) }).collect::<Vec<_>>()),
+            // Windows of 2 over the first axis: old = new₀ + new₁, which leaves the shape at its end.
+            _ => {
+                let mut rows: Vec<(isize, Vec<isize>)> = Remap::identity(&shape).rows;
+                rows.iter_mut().for_each(|row| row.1.insert(1.min(rank), 0));
+                if let Some(row) = rows.first_mut() {
+                    row.1[1] = 1;
+                }
+                let mut new = shape.clone();
+                new.insert(1.min(rank), 2);
+                Remap { shape: new, rows }
+            }
+        })
+    }
+
+    fn any_case() -> impl Strategy<Value = (Vec<usize>, Vec<Remap>)> {
+        prop::collection::vec(1usize..5, 1..4).prop_flat_map(|shape| {
+            let first = any_remap(shape.clone());
+            first.prop_flat_map(move |a| (Just(shape.clone()), any_remap(a.shape.clone()).prop_map(move |b| vec![a.clone(), b])))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn remaps_agree_with_moving_each_element((shape, remaps) in any_case()) {
+            let mut view = View::contiguous(&shape);
+            let mut list = view.addresses();
+            for remap in &remaps {
+                list = naive_remap(&list, &view.shape, remap);
+                view = view.remap(remap);
+                prop_assert_eq!(view.addresses(), list.clone());
+            }
+            // A reshape, where there is one, keeps the order of the elements; flattening is the hardest.
+            if let Some(flat) = view.reshape(&[view.numel()]) {
+                prop_assert_eq!(flat.addresses(), list);
+            }
+            // Two remaps in one are the two, one after the other.
+            if let Some(both) = remaps[0].then(&shape, &remaps[1]) {
+                prop_assert_eq!(View::contiguous(&shape).remap(&both).addresses(), view.addresses());
+            }
+        }
+    }
+
+    #[test]
+    fn reshape_splits_always_and_merges_where_axes_run_on() {
+        let view = View::contiguous(&[2, 3, 4]);
+        assert_eq!(view.reshape(&[6, 2, 2]).unwrap().strides, [4, 2, 1]);
+        let swapped = view.permute(&[1, 0, 2]); // [3, 2, 4], strides 4, 12, 1
+        assert_eq!(swapped.reshape(&[3, 2, 2, 2]).unwrap().strides, [4, 12, 2, 1]);
+        assert_eq!(swapped.reshape(&[6, 4]), None);
+        let expanded = View::contiguous(&[1, 3]).remap(&Remap::expand(&[1, 3], &[2, 3]));
+        assert_eq!(expanded.reshape(&[6]), None);
+        assert_eq!(View::contiguous(&[1]).remap(&Remap::expand(&[1], &[6])).reshape(&[2, 3]).unwrap().strides, [0, 0]);
+    }
+
+    #[test]
+    fn empty_shapes_have_views() {
+        let view = View::contiguous(&[0, 3]);
+        assert_eq!(view.reshape(&[3, 0]).unwrap().shape, [3, 0]);
+        assert_eq!(view.permute(&[1, 0]).shape, [3, 0]);
+        assert!(view.addresses().is_empty());
+    }
+}
