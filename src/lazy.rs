@@ -412,7 +412,7 @@ impl LazyBuffer {
             None => true,
             Some(path) => path.view().is_contiguous() && path.view().numel() == numel(&self.node.shape),
         };
-        if in_order && self.as_const().is_none() {
+        if in_order && self.base().as_const().is_none() {
             return self.clone();
         }
         LazyBuffer::lazy(Op::Contiguous, vec![self.clone()], self.shape().to_vec(), self.dtype(), self.device())

@@ -6,6 +6,7 @@ pub mod helpers;
 pub mod kernel;
 pub mod lazy;
 pub mod mlops;
+pub mod nn;
 pub mod ops;
 pub mod realize;
 pub mod schedule;

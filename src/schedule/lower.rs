@@ -236,6 +236,9 @@ impl Writer<'_> {
         let mut at_zero = View { shape: self.graph.nodes[node].shape().to_vec(), ..seen };
         at_zero.strides[axis] = 0;
         let view = replay(moves, at_zero).ok_or(Stuck::Movement)?;
+        if self.outputs.contains(&table.index) {
+            return Err(Stuck::Node(table.index)); // written by this very kernel: not there yet as memory
+        }
         let input = self.input(table.index);
         let index = self.source(node, 1, moves, level)?;
         Ok(Inst::Gather { input, view, stride, size, index })
@@ -248,6 +251,7 @@ impl Writer<'_> {
         }
         let graph = self.graph;
         let (mut at, mut reduced, mut all) = (node, Vec::new(), moves.to_vec());
+        let mut merged = None;
         let source = loop {
             let Some(Op::Reduce(_, axes)) = graph.nodes[at].op() else { unreachable!("merged nodes are reductions") };
             let edge = &graph.nodes[at].sources[0];
@@ -264,12 +268,17 @@ impl Writer<'_> {
             if !self.decisions.is_merged(at) {
                 break at;
             }
+            merged = Some(at);
         };
         if self.reduced.as_ref().is_some_and(|other| *other != reduced) {
             return Err(Stuck::Node(node));
         }
         self.reduced = Some(reduced);
-        let src = self.value(source, &all, Level::Inner)?;
+        let src = self.value(source, &all, Level::Inner).map_err(|stuck| match (stuck, merged) {
+            // A merged sum can always become memory instead; then its movements need not reach further.
+            (Stuck::Movement, Some(inner)) => Stuck::Node(inner),
+            (stuck, _) => stuck,
+        })?;
         let dtype = self.lines[src].dtype;
         let src = match self.lines[src].level {
             Level::Inner => src,

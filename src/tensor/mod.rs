@@ -10,7 +10,8 @@
 //! | [`operand`] | numbers and tensors as operands: dtype promotion, broadcasting |
 //! | [`operators`] | + − · / and their kin for tensors, references and numbers on either side |
 //! | [`creation`], [`random`] | zeros, arange, rand, … |
-//! | [`movement`], [`indexing`] | reshape, permute, …; `get` and `set` |
+//! | [`movement`] | reshape, permute, pad, cat, … |
+//! | [`index`], [`indexing`] | what can stand in an index; `get` and `set` |
 //! | [`reduce`], [`math`], [`activation`] | sums and maxima; functions of one and two tensors |
 //! | [`conv`], [`functional`] | matmul, convolution, pooling; normalisation, attention, losses |
 //! | [`print`] | how a tensor looks |
@@ -20,8 +21,20 @@
 //! 2. Methods compute nothing; [`Tensor::realize`], [`Tensor::item`], [`Tensor::to_vec`] and printing do.
 //! 3. No math of its own below mlops: every method composes [`Function`](crate::mlops::Function)s, so that every method has a gradient.
 
+pub mod activation;
 pub mod autograd;
+pub mod conv;
+pub mod creation;
+pub mod functional;
+pub mod index;
+pub mod indexing;
+pub mod math;
+pub mod movement;
 pub mod operand;
+pub mod operators;
+pub mod print;
+pub mod random;
+pub mod reduce;
 
 use crate::device::{Buffer, Device};
 use crate::dtype::{DType, Element};

@@ -354,7 +354,7 @@ impl<T: Stored> Hot for Narrow<T> {
     }
 }
 
-/// dst[i] = memory[i · stride], with the stride in elements: 1 copies, 0 repeats one element, anything else gathers.
+/// dstᵢ = memory at i·stride, with the stride in elements: 1 copies, 0 repeats one element, anything else gathers.
 ///
 /// # Safety
 /// The laws of the module; each of those addresses holds an element of `dtype`, as it is stored.
@@ -400,7 +400,7 @@ pub unsafe fn load(dtype: DType, memory: *const u8, stride: isize, dst: *mut u8,
     }
 }
 
-/// dst[i] = memory[i · stride]
+/// dstᵢ = memory at i·stride
 ///
 /// # Safety
 /// As [`load`].
@@ -415,7 +415,7 @@ unsafe fn gather<T: Copy>(memory: *const u8, stride: isize, dst: *mut u8, n: usi
     }
 }
 
-/// memory[i] = src[i], halves rounded to nearest even.
+/// memoryᵢ = srcᵢ, halves rounded to nearest even.
 ///
 /// # Safety
 /// The laws of the module; `memory` has room for `n` elements as they are stored.
@@ -438,7 +438,7 @@ pub unsafe fn store(dtype: DType, src: *const u8, memory: *mut u8, n: usize) {
     }
 }
 
-/// dst[i] = value, cast to `dtype` first.
+/// dstᵢ = value, cast to `dtype` first.
 ///
 /// # Safety
 /// The laws of the module.
@@ -447,7 +447,7 @@ pub unsafe fn fill(dtype: DType, value: Scalar, dst: *mut u8, n: usize) {
     with_dtype!(dtype, T => unsafe { repeat(T::from_scalar(value).widen(), dst, n) })
 }
 
-/// dst[i] = value
+/// dstᵢ = value
 ///
 /// # Safety
 /// There is room for `n` values at `dst`.
@@ -458,7 +458,7 @@ unsafe fn repeat<T: Copy>(value: T, dst: *mut u8, n: usize) {
     }
 }
 
-/// dst[i] = start + i · step, in int64, wrapping.
+/// dstᵢ = start + i · step, in int64, wrapping.
 ///
 /// # Safety
 /// There is room for `n` int64 at `dst`.
@@ -493,7 +493,7 @@ impl<T: Number> Hot for Reduce<T> {
     }
 }
 
-/// acc = acc ∘ (src[0] ∘ … ∘ src[n−1]): one value, in the order that [`fold`] describes. The arithmetic is that of `dtype`
+/// acc = acc ∘ (src₀ ∘ … ∘ srcₙ₋₁): one value, in the order that [`fold`] describes. The arithmetic is that of `dtype`
 /// (for halves f32), so whoever sums narrow integers casts them to [`DType::sum_dtype`] before.
 ///
 /// # Safety
@@ -509,7 +509,7 @@ pub unsafe fn reduce_block(op: ReduceOps, dtype: DType, src: *const u8, n: usize
     })
 }
 
-/// acc[i] = acc[i] ∘ src[i]: `n` reductions side by side, each a step further.
+/// accᵢ = accᵢ ∘ srcᵢ: `n` reductions side by side, each a step further.
 ///
 /// # Safety
 /// The laws of the module; `acc` is a register of `n` values.

@@ -82,7 +82,7 @@ unsafe fn put<T>(chunk: &MaybeUninit<[T; CHUNK]>, dst: *mut T, len: usize) {
 
 // ---- Block to block ----------------------------------------------------
 
-/// dst[i] = f(a[i], b[i], c[i])
+/// dstᵢ = f(aᵢ, bᵢ, cᵢ)
 ///
 /// # Safety
 /// `n` elements can be read and written; law 2; zero bytes are a value of `A`, `B` and `C`.
@@ -123,7 +123,7 @@ pub unsafe fn map3<A: Copy, B: Copy, C: Copy, R: Copy>(
     }
 }
 
-/// dst[i] = f(a[i], b[i]): a [`map3`] whose third operand has no size.
+/// dstᵢ = f(aᵢ, bᵢ): a [`map3`] whose third operand has no size.
 ///
 /// # Safety
 /// As there.
@@ -143,7 +143,7 @@ pub unsafe fn map2<A: Copy, B: Copy, R: Copy>(
     }
 }
 
-/// dst[i] = f(a[i])
+/// dstᵢ = f(aᵢ)
 ///
 /// # Safety
 /// As [`map3`].

@@ -1,3 +1,41 @@
-//! stub
+//! # device/cpu: the engine for this machine's processor
+//!
+//! **In:** kernels. **Out:** programs that run in blocks that stay in cache, on all threads, with the widest vectors that the processor has.
+//!
+//! ```text
+//! Kernel ─┬─ Nest ── nest ─┬─ sum of products ─▶ contraction ─▶ packing, microkernel
+//!         │                └─ everything else ─▶ interpreter ─▶ walk (where), alu (what) ─▶ number, blocks, math, simd
+//!         └─ Scan, Scatter, Copy ─▶ special
+//! ```
+
+pub mod alu;
+pub mod blocks;
+pub mod contraction;
+pub mod interpreter;
+pub mod math;
+pub mod microkernel;
+pub mod nest;
+pub mod number;
+pub mod packing;
+pub mod simd;
+pub mod special;
+pub mod threads;
+pub mod walk;
+
+use super::{Engine, Program};
+use crate::kernel::{Body, Kernel};
+
+/// The CPU's engine.
 pub struct Cpu;
-impl super::Engine for Cpu { fn fuses(&self) -> bool { true } fn compile(&self, k: crate::kernel::Kernel) -> Box<dyn super::Program> { super::reference::Reference.compile(k) } }
+
+impl Engine for Cpu {
+    fn fuses(&self) -> bool {
+        true
+    }
+    fn compile(&self, kernel: Kernel) -> Box<dyn Program> {
+        match &kernel.body {
+            Body::Nest(_) => Box::new(nest::LoopNest::new(kernel)),
+            Body::Scan { .. } | Body::Scatter { .. } | Body::Copy => Box::new(special::Special { kernel }),
+        }
+    }
+}

@@ -4,7 +4,7 @@
 //! these over blocks. **Below:** `math`, `simd`.
 //!
 //! A *register* is a block of elements in the type in which their dtype is computed: eleven types, each a [`Number`]. What lies in
-//! memory is an [`Stored`] element, of one of thirteen types: the eleven and the two halves, whose register type is f32.
+//! memory is a [`Stored`] element, of one of thirteen types: the eleven and the two halves, whose register type is f32.
 //!
 //! Laws:
 //! 1. Each method equals `eval` in `ops.rs`; only `exp2`, `log2`, `sin` and `pow` of floats may differ, by their error bound.

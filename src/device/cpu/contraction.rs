@@ -1,0 +1,404 @@
+//! # device/cpu/contraction: sums of products, which is where the time goes
+//!
+//! **In:** a loop nest of output axes and reduced axes, and two views over it. **Out:** out[o] = Σᵣ a[o, r] · b[o, r].
+//! **Above:** the CPU engine, which finds a multiplication under a sum. **Below:** [`packing`](super::packing) and
+//! [`microkernel`](super::microkernel).
+//!
+//! matmul, batched matmul, convolution with any stride, dilation, padding and groups, and both of its gradients are one kernel. Each axis
+//! plays one of four parts, told by which of a, b and the output it matters to (its stride or its coefficient in a bound is not 0):
+//!
+//! ```text
+//!              in a   in b   in out        matmul   convolution       its weights' gradient   its input's gradient
+//!   batch       x      x      x            …        groups            groups                  groups
+//!   M           x             x            m        n, y, x           out channel             n, h, w
+//!   N                  x      x            n        out channel       channel, ky, kx         channel
+//!   K           (x)    (x)                 k        channel, ky, kx   n, y, x                 out channel, ky, kx
+//! ```
+//!
+//! With the axes of each part counted as one, there are two matrices for each batch, M × K and K × N, whose elements are found by
+//! adding up small tables. Packing them by these tables is the only place where convolution differs from matmul.
+//!
+//! One of M and N is the *wide* side, whose numbers fill vectors, the other the *narrow* side, whose numbers are broadcast. The one that owns the
+//! output's innermost axis is wide, so that results are stored as vectors, unless it is so small that the other one wastes less of
+//! the tile. The problem is then cut as GotoBLAS and BLIS do it, so that each level of memory serves the one above it many times:
+//!
+//! ```text
+//!            N (narrow)                        one task: its rows × all columns (or a block of them)
+//!          ┌─────┬─────┬─────┬──┐                for each block of K (`depth` steps):
+//!       M  │ task 0             │                  pack the rows into wide panels             → L2 cache
+//!   (wide) ├─────┼─────┼─────┼──┤                  for each narrow panel of 12 columns        → L1 cache
+//!          │ task 1             │                    for each wide panel of 32 rows
+//!          ├─────┼─────┼─────┼──┤                      the kernel adds 32 × 12 products       → registers
+//!          │ task 2 │ …         │                      `depth` times and stores them
+//!          └─────┴─────┴─────┴──┘
+//!   The columns are packed before, once for all tasks, by all threads, unless there is just one block of rows.
+//!   If the output is small and K long, a task is a chunk of K, and the tasks' outputs are added up in order.
+//! ```
+//!
+//! **What to expect.** A product of n × n matrices does 2n³ operations on 3n² numbers, so arithmetic is the limit from n ≈ 100 on. With 32
+//! operations a cycle (one 512-bit multiply-add) at 3.3 GHz a core ends at 106 GFLOP/s; 1024 × 1024 was measured at 100 on one core and 198 on two, within
+//! the noise of a shared machine. A convolution packs every number of the image once for each place of the window, and then uses it for
+//! as many multiply-adds as there are channels on the other side: 64 channels take 64/16 = 4 cycles a number, packing takes ½ to 1. Hence 85 to 100
+//! a core with 64 channels, 60 with 16, 25 with 8, where it is memory and packing that one measures.
+//!
+//! **Tried and lost:** leaving the kernel's vectors to the compiler (see there); copying runs of rows in chunks of 16 that overwrite each other's
+//! surplus (two thirds of the speed of masked loads that put several runs into one register: overlapping stores are slow); turning
+//! blocks with array code (the compiler moves single numbers, half the speed); comparing each packed number with the bounds (a mask for
+//! each value that a bound's K part takes costs next to nothing, since a window has few).
+//!
+//! Laws:
+//! 1. The result doesn't depend on the number of threads: see [`blocking`].
+//! 2. No memory outside of the two buffers is read, and an index that breaks a bound counts as 0.
+//! 3. A plan has no pointers in it and can be run any number of times, also at the same time.
+
+mod blocking;
+mod scratch;
+mod tasks;
+#[cfg(test)]
+mod tests;
+
+use super::microkernel::{InstructionSet, Level, Real};
+use super::packing::{Affine, Operand, Roles, Steps};
+use crate::dtype::DType;
+use crate::shape::view::{View, row_major};
+use blocking::{Blocking, Extents, cost};
+use scratch::{Source, with_single};
+use std::ops::Range;
+
+// ---- The plan --------------------------------------------------------
+
+/// Where results go: out[batch, wide, narrow] = batches + wide + narrow, a sum like every address.
+#[derive(Clone, Debug)]
+struct Destination {
+    batches: Vec<isize>,
+    wide: Affine,
+    narrow: Affine,
+}
+
+/// A sum of products over a loop nest, ready to run again and again: see the [module](self).
+#[derive(Clone, Debug)]
+pub struct Contraction {
+    dtypes: [DType; 2],
+    outputs: usize,
+    size: Extents,
+    /// `None` if there is nothing to add up: no element, or no step
+    plan: Option<Plan>,
+}
+
+#[derive(Clone, Debug)]
+struct Plan {
+    level: Level,
+    /// whether b is the wide side
+    swapped: bool,
+    /// addresses that each view may touch, valid or not
+    extents: [(isize, isize); 2],
+    wide: Operand,
+    narrow: Operand,
+    destination: Destination,
+    blocking: Blocking,
+}
+
+/// The loop nest's axes (without those of size 1) by the part they play.
+struct Axes {
+    batch: Vec<usize>,
+    m: Vec<usize>,
+    n: Vec<usize>,
+    k: Vec<usize>,
+}
+
+impl Axes {
+    fn classify(outer: &[usize], reduced: &[usize], a: &View, b: &View) -> Axes {
+        let matters = |view: &View, axis: usize| {
+            view.strides[axis] != 0 || view.bounds.iter().any(|bound| bound.coefs[axis] != 0)
+        };
+        let mut axes = Axes {
+            batch: Vec::new(),
+            m: Vec::new(),
+            n: Vec::new(),
+            k: Vec::new(),
+        };
+        for (axis, &size) in outer.iter().chain(reduced).enumerate() {
+            if size == 1 {
+                continue;
+            }
+            let list = match (axis < outer.len(), matters(a, axis), matters(b, axis)) {
+                (false, _, _) => &mut axes.k,
+                (true, true, true) => &mut axes.batch,
+                (true, false, true) => &mut axes.n,
+                (true, _, false) => &mut axes.m,
+            };
+            list.push(axis);
+        }
+        axes
+    }
+
+    fn count(axes: &[usize], sizes: &[usize]) -> usize {
+        axes.iter().map(|&axis| sizes[axis]).product()
+    }
+}
+
+/// The smaller, the tighter an axis is packed in the views: 1 for neighbours, 0 strides last.
+fn tightness(views: &[&View], axis: usize) -> usize {
+    views
+        .iter()
+        .map(|view| view.strides[axis].unsigned_abs())
+        .filter(|&stride| stride != 0)
+        .min()
+        .unwrap_or(usize::MAX)
+}
+
+impl Contraction {
+    /// Plans out[o] = Σᵣ a[o, r] · b[o, r], for o over the indices of `outer` and r over those of `reduced`. Both views have the shape
+    /// `outer ++ reduced`. The dtypes are float16, bfloat16 or float32, or both are float64.
+    pub fn new(
+        outer: &[usize],
+        reduced: &[usize],
+        a: &View,
+        a_dtype: DType,
+        b: &View,
+        b_dtype: DType,
+    ) -> Contraction {
+        Contraction::with_level(Level::best(), outer, reduced, (a, a_dtype), (b, b_dtype))
+    }
+
+    fn with_level(
+        level: Level,
+        outer: &[usize],
+        reduced: &[usize],
+        a: (&View, DType),
+        b: (&View, DType),
+    ) -> Contraction {
+        let dtypes = [a.1, b.1];
+        if dtypes == [DType::Float64; 2] {
+            Contraction::plan(
+                f64::instruction_set(level),
+                level,
+                outer,
+                reduced,
+                [a.0, b.0],
+                dtypes,
+            )
+        } else {
+            let half_or_single =
+                |dtype| matches!(dtype, DType::Float16 | DType::BFloat16 | DType::Float32);
+            assert!(
+                dtypes.into_iter().all(half_or_single),
+                "contraction of {} with {}",
+                a.1,
+                b.1
+            );
+            Contraction::plan(
+                f32::instruction_set(level),
+                level,
+                outer,
+                reduced,
+                [a.0, b.0],
+                dtypes,
+            )
+        }
+    }
+
+    fn plan<T: Real>(
+        set: &InstructionSet<T>,
+        level: Level,
+        outer: &[usize],
+        reduced: &[usize],
+        [a, b]: [&View; 2],
+        dtypes: [DType; 2],
+    ) -> Contraction {
+        let sizes = [outer, reduced].concat();
+        assert_eq!(
+            (&a.shape, &b.shape),
+            (&sizes, &sizes),
+            "a contraction's views cover its loop nest"
+        );
+        let mut axes = Axes::classify(outer, reduced, a, b);
+        let count = |axes: &[usize]| Axes::count(axes, &sizes);
+        let (batch, m, n, k) = (
+            count(&axes.batch),
+            count(&axes.m),
+            count(&axes.n),
+            count(&axes.k),
+        );
+        let outputs = batch * m * n;
+        let (Some(a_extent), Some(b_extent)) = (a.extent(), b.extent()) else {
+            return Contraction {
+                dtypes,
+                outputs,
+                size: Extents {
+                    batch,
+                    wide: m,
+                    narrow: n,
+                    k,
+                },
+                plan: None,
+            };
+        };
+        // The wide side should own the output's innermost axis, so that results are stored as vectors. Sizes that waste much
+        // of the tile (10 classes on the wide side) can outweigh that: storing one by one costs about 1.5 cycles each.
+        let innermost = (0..outer.len()).rev().find(|&axis| sizes[axis] != 1);
+        let scattered = |wide_axes: &[usize]| {
+            if innermost.is_some_and(|axis| wide_axes.contains(&axis)) {
+                0
+            } else {
+                3 * m * n / 2
+            }
+        };
+        let wide_a = cost(set, m, n) * k + scattered(&axes.m);
+        let wide_b = cost(set, n, m) * k + scattered(&axes.n);
+        let swapped = wide_b < wide_a || (wide_b == wide_a && n > m);
+        // Sums may run over K in any order, and the narrow side's columns may come in any order: that of memory is best.
+        axes.k
+            .sort_by_key(|&axis| std::cmp::Reverse(tightness(&[a, b], axis)));
+        let (wide_view, narrow_view) = if swapped { (b, a) } else { (a, b) };
+        let (wide_axes, narrow_axes) = if swapped {
+            (&mut axes.n, &mut axes.m)
+        } else {
+            (&mut axes.m, &mut axes.n)
+        };
+        narrow_axes.sort_by_key(|&axis| std::cmp::Reverse(tightness(&[narrow_view], axis)));
+        let size = Extents {
+            batch,
+            wide: count(wide_axes),
+            narrow: count(narrow_axes),
+            k,
+        };
+        let out_strides = [row_major(outer), vec![0; reduced.len()]].concat();
+        let tabulate = |axes: &[usize]| Affine::tabulate(axes, &sizes, &[&out_strides]).remove(0);
+        let mut batches = Vec::with_capacity(batch);
+        tabulate(&axes.batch).append(0..batch, 0, &mut batches);
+        let roles = |rows| Roles {
+            sizes: &sizes,
+            rows,
+            steps: &axes.k,
+            batches: &axes.batch,
+        };
+        let plan = Plan {
+            level,
+            swapped,
+            extents: [a_extent, b_extent],
+            wide: Operand::new(wide_view, &roles(wide_axes)),
+            narrow: Operand::new(narrow_view, &roles(narrow_axes)),
+            destination: Destination {
+                batches,
+                wide: tabulate(wide_axes),
+                narrow: tabulate(narrow_axes),
+            },
+            blocking: Blocking::new(set, size),
+        };
+        Contraction {
+            dtypes,
+            outputs,
+            size,
+            plan: Some(plan),
+        }
+    }
+
+    /// Whether running this as a contraction beats a plain reduction: if each number that is packed is used several times.
+    pub fn is_worthwhile(outer: &[usize], reduced: &[usize], a: &View, b: &View) -> bool {
+        let sizes = [outer, reduced].concat();
+        let axes = Axes::classify(outer, reduced, a, b);
+        let [m, n, k] = [&axes.m, &axes.n, &axes.k].map(|axes| Axes::count(axes, &sizes));
+        m.min(n) >= 2 && m.max(n) >= 8 && k >= 2
+    }
+
+    /// Floating-point operations: a multiplication and an addition for each element and step.
+    pub fn flops(&self) -> u64 {
+        2 * self.outputs as u64 * self.size.k as u64
+    }
+
+    /// The dtype of the output: float64 if both operands are, else float32.
+    pub fn dtype(&self) -> DType {
+        if self.dtypes == [DType::Float64; 2] {
+            DType::Float64
+        } else {
+            DType::Float32
+        }
+    }
+}
+
+// ---- Running ---------------------------------------------------------
+
+/// What is told to [`Contraction::run_with`] when a stretch of the output has its final values.
+pub type Finish<'a> = &'a (dyn Fn(Range<usize>) + Sync);
+
+impl Contraction {
+    /// Computes the output, overwriting it.
+    ///
+    /// # Safety
+    /// - `a` and `b` point at the first of `a_length` and `b_length` elements of the dtypes that were given to [`Contraction::new`],
+    ///   aligned for them, that nobody writes to meanwhile; every valid index of the views has its address among them.
+    /// - `out` points at as many elements of [`Contraction::dtype`] as `outer` has indices, aligned, that nobody else uses meanwhile.
+    pub unsafe fn run(
+        &self,
+        a: *const u8,
+        a_length: usize,
+        b: *const u8,
+        b_length: usize,
+        out: *mut u8,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe { self.dispatch([(a, a_length), (b, b_length)], out, None) }
+    }
+
+    /// The same, and calls `finish` with ranges of output elements (counted in row-major order of `outer`) as they get ready, so that whoever has
+    /// something left to do with them (add a bias, cut at zero, …) finds them in the cache.
+    ///
+    /// Promised: every element is in exactly one range; it has its final value by then and is not looked at again, so `finish` may change it.
+    /// Not promised: the order of the ranges, their lengths, or the threads that call, several at a time. Ranges are long where
+    /// the output's innermost axes belong to one operand, as they do in matmul and convolution.
+    ///
+    /// # Safety
+    /// As [`Contraction::run`], except that `finish` may use the elements of `out` in the range that it is called with.
+    pub unsafe fn run_with(
+        &self,
+        a: *const u8,
+        a_length: usize,
+        b: *const u8,
+        b_length: usize,
+        out: *mut u8,
+        finish: Finish,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe { self.dispatch([(a, a_length), (b, b_length)], out, Some(finish)) }
+    }
+
+    unsafe fn dispatch(
+        &self,
+        buffers: [(*const u8, usize); 2],
+        out: *mut u8,
+        finish: Option<Finish>,
+    ) {
+        let Some(plan) = &self.plan else {
+            // A sum of nothing is 0, whose bytes are zeros.
+            // SAFETY: the caller promises so many elements.
+            unsafe { out.write_bytes(0, self.outputs * self.dtype().itemsize()) };
+            if let Some(finish) = finish
+                && self.outputs > 0
+            {
+                finish(0..self.outputs);
+            }
+            return;
+        };
+        let [a, b] = buffers;
+        let [a_dtype, b_dtype] = self.dtypes;
+        let [a_extent, b_extent] = plan.extents;
+        // SAFETY: the caller promises buffers of these dtypes and lengths, and an output of the type `T` that `dtype` tells.
+        unsafe {
+            if self.dtype() == DType::Float64 {
+                self.execute(
+                    plan,
+                    [Source::new(a), Source::new(b)],
+                    out.cast::<f64>(),
+                    finish,
+                );
+            } else {
+                with_single(a_dtype, a, a_extent, |a| {
+                    with_single(b_dtype, b, b_extent, |b| {
+                        self.execute(plan, [a, b], out.cast::<f32>(), finish)
+                    })
+                });
+            }
+        }
+    }
+}

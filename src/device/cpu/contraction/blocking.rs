@@ -1,0 +1,144 @@
+//! # device/cpu/contraction/blocking: how large the pieces are
+//!
+//! **In:** the [`Extents`] of a problem. **Out:** its [`Blocking`]. **Above:** the plan. **Law:** a function of the sizes and of the
+//! instruction set only. The number of threads is not asked for, because another cut is another order of adding, and then other last bits.
+//!
+//! Where each size comes from (f32, AVX-512, a core with 32 KiB of L1 cache and 1 MiB of L2 cache):
+//!
+//! ```text
+//! depth ≤ 320   a narrow panel of 12 columns takes 12 · 320 · 4 = 15 KiB: half of L1, while the wide panels pass by the other half.
+//!               Deeper is no faster (a tile is loaded and stored once in 320 steps: 24 of 7,700 cycles), shallower costs more of these.
+//!               320 and not 256, so that the 288 = 32 · 3 · 3 steps of a common convolution are one pass.
+//! wide block    ≤ 192 KiB packed: a fifth of L2, read again for every narrow panel (128 bytes in 24 cycles, of 32 a cycle)
+//! tasks         at least 16, if that leaves half a million multiply-adds (5 µs) to each: more would not pay for being passed around
+//! ```
+
+use super::{InstructionSet, Real};
+
+/// Steps of K that are packed and multiplied at a time, at most: 12 columns of f32 are then 15 KiB, which stay in the L1 cache.
+pub(super) const MOST_DEPTH: usize = 320;
+/// Bytes of packed wide operand that a task holds: together with what streams by, they stay in the L2 cache.
+pub(super) const WIDE_BYTES: usize = 192 << 10;
+/// Columns that a task packs for itself, at most.
+pub(super) const MOST_LOCAL_COLUMNS: usize = 512;
+/// Numbers of the narrow operand that are packed for all tasks at a time, at most.
+pub(super) const MOST_SHARED: usize = 4 << 20;
+/// Numbers in all partial sums together, at most.
+pub(super) const MOST_PARTIAL: usize = 4 << 20;
+/// Tasks that a large problem should give, so that several threads share them evenly …
+pub(super) const ENOUGH_TASKS: usize = 16;
+/// … and multiply-adds below which another task does not pay.
+pub(super) const LEAST_WORK: usize = 1 << 19;
+/// Numbers that one task of the simpler kinds (adding partial sums, converting, finishing) takes care of.
+pub(super) const CHUNK: usize = 1 << 14;
+
+/// How a contraction is cut up. It depends on the sizes and on the instruction set, never on the number of threads.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Blocking {
+    /// rows of a wide panel, one or two vectors
+    pub wide_panel: usize,
+    /// columns of a narrow panel
+    pub narrow_panel: usize,
+    /// rows and columns of a task; multiples of the panels
+    pub wide_block: usize,
+    pub narrow_block: usize,
+    /// steps of K from one packing to the next
+    pub depth: usize,
+    /// steps of K of a task; less than all of K if partial sums are added up afterwards
+    pub chunk: usize,
+    /// batches that one task does, one after the other
+    pub batches: usize,
+    /// whether the narrow operand is packed once for all tasks
+    pub shared: bool,
+}
+
+/// The extents of a contraction's four kinds of axes, with the wide side and the narrow side already told apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Extents {
+    pub batch: usize,
+    pub wide: usize,
+    pub narrow: usize,
+    pub k: usize,
+}
+
+impl Blocking {
+    pub fn new<T: Real>(set: &InstructionSet<T>, size: Extents) -> Blocking {
+        let Extents {
+            batch,
+            wide,
+            narrow,
+            k,
+        } = size;
+        let wide_panel = if wide <= set.lanes {
+            set.lanes
+        } else {
+            2 * set.lanes
+        };
+        // 16 columns are better done as 8 + 8 than as 12 + 4.
+        let most = set.most_columns();
+        let narrow_panel = set.at_least(narrow.div_ceil(narrow.div_ceil(most))).0;
+        let depth = k.div_ceil(k.div_ceil(MOST_DEPTH));
+        let work = batch * wide * narrow * k;
+        let tasks = (work / LEAST_WORK).clamp(1, ENOUGH_TASKS);
+        let wanted = tasks.div_ceil(batch);
+        let most_wide = (WIDE_BYTES / size_of::<T>() / depth / wide_panel).max(1) * wide_panel;
+        let mut blocking = Blocking {
+            wide_panel,
+            narrow_panel,
+            wide_block: wide.next_multiple_of(wide_panel),
+            narrow_block: narrow
+                .min(MOST_LOCAL_COLUMNS)
+                .next_multiple_of(narrow_panel),
+            depth,
+            chunk: k,
+            batches: 1,
+            shared: false,
+        };
+        let chunks = wanted
+            .min(k / (2 * depth))
+            .min(MOST_PARTIAL / (batch * wide * narrow).max(1));
+        if wide <= most_wide && wanted <= narrow.div_ceil(96).max(1) {
+            // All rows at once; several tasks along the columns, if any.
+            let columns = narrow.div_ceil(wanted).min(MOST_LOCAL_COLUMNS);
+            blocking.narrow_block = columns.next_multiple_of(narrow_panel);
+            blocking.batches = (LEAST_WORK * batch / work.max(1)).clamp(1, batch);
+        } else if chunks > wide.div_ceil(wide_panel) {
+            // A small output with a long K (the gradient of a convolution's weights): partial sums.
+            blocking.chunk = k.div_ceil(depth).div_ceil(chunks) * depth;
+        } else {
+            let blocks = wide
+                .div_ceil(most_wide)
+                .max(wanted.min(wide.div_ceil(wide_panel)));
+            blocking.wide_block = wide.div_ceil(blocks).next_multiple_of(wide_panel);
+            blocking.shared = blocking.wide_block < wide;
+            if blocking.shared {
+                blocking.narrow_block = narrow.next_multiple_of(narrow_panel);
+            }
+        }
+        blocking
+    }
+}
+
+/// Cycles that the kernels take for one step of K, if `wide` numbers are the rows and `narrow` the columns: one multiply-add or
+/// two loads a cycle, and at least the four cycles after which a sum can be added to again.
+pub(super) fn cost<T: Real>(set: &InstructionSet<T>, wide: usize, narrow: usize) -> usize {
+    let (rows, columns) = (2 * set.lanes, set.most_columns());
+    let (last_rows, last_columns) = (wide % rows, narrow % columns);
+    let mut cycles = 0;
+    for (vectors, down) in [
+        (2, wide / rows),
+        (last_rows.div_ceil(set.lanes), (last_rows > 0) as usize),
+    ] {
+        for (columns, across) in [
+            (columns, narrow / columns),
+            (set.at_least(last_columns).0, (last_columns > 0) as usize),
+        ] {
+            cycles += down
+                * across
+                * (vectors * columns)
+                    .max((vectors + columns).div_ceil(2))
+                    .max(4);
+        }
+    }
+    cycles
+}

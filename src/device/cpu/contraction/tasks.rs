@@ -1,0 +1,461 @@
+//! # device/cpu/contraction/tasks: a plan, carried out
+//!
+//! **In:** a [`Plan`] and memory. **Out:** the output. **Above:** [`Contraction::run`]. **Below:** packing and the kernels.
+//!
+//! A task owns a box of the output, so that no two tasks write to the same number, with one exception: if the output is too small to be
+//! shared out and K is long, tasks own a chunk of K and an output of their own, and these are added up in order.
+//!
+//! Laws: 1. Every number is added up in one order, given by the plan. 2. A part of the output is finished once, after its last step.
+
+use super::blocking::{Blocking, CHUNK, Extents, LEAST_WORK, MOST_SHARED};
+use super::scratch::{
+    Raw, Source, Workspace, for_each, piece, reserve, with_scratch, with_workspace,
+};
+use super::{Contraction, Destination, Finish, Plan};
+use crate::device::cpu::microkernel::{InstructionSet, MOST_COLUMNS, Real, Tile};
+use crate::device::cpu::packing::{MOST_ROWS, Steps};
+use std::ops::Range;
+
+impl Contraction {
+    /// Runs all tasks of a plan.
+    ///
+    /// # Safety
+    /// As [`Contraction::run`].
+    pub(super) unsafe fn execute<T: Real>(
+        &self,
+        plan: &Plan,
+        sources: [Source<T>; 2],
+        out: *mut T,
+        finish: Option<Finish>,
+    ) {
+        let Extents {
+            batch,
+            wide,
+            narrow,
+            k,
+        } = self.size;
+        let blocking = &plan.blocking;
+        let [a, b] = sources;
+        let (wide_source, narrow_source) = if plan.swapped { (b, a) } else { (a, b) };
+        let set = T::instruction_set(plan.level);
+        let job = Job {
+            set,
+            plan,
+            wide: wide_source,
+            narrow: narrow_source,
+            out: Raw(out),
+            finish,
+        };
+        let parallel = self.outputs * k >= 2 * LEAST_WORK;
+        let (wide_blocks, narrow_blocks) = (
+            wide.div_ceil(blocking.wide_block),
+            narrow.div_ceil(blocking.narrow_block),
+        );
+        let chunks = k.div_ceil(blocking.chunk);
+        if chunks > 1 {
+            return job.sum_chunks(self.size, self.outputs, chunks, parallel);
+        }
+        if blocking.shared {
+            return job.share(self.size, parallel);
+        }
+        let groups = batch.div_ceil(blocking.batches);
+        for_each(groups * narrow_blocks * wide_blocks, parallel, |task| {
+            let (task, wide_block) = (task / wide_blocks, task % wide_blocks);
+            let (group, narrow_block) = (task / narrow_blocks, task % narrow_blocks);
+            for batch in piece(group, blocking.batches, batch) {
+                let narrow = piece(narrow_block, blocking.narrow_block, narrow);
+                let part = Part {
+                    batch,
+                    steps: 0..k,
+                    wide: piece(wide_block, blocking.wide_block, wide),
+                    narrow,
+                };
+                // SAFETY: the parts of different tasks don't overlap in the output.
+                unsafe { job.compute(&part, None, job.out, false) };
+                job.finish(&part);
+            }
+        });
+    }
+}
+
+/// A box of the problem.
+struct Part {
+    batch: usize,
+    steps: Range<usize>,
+    wide: Range<usize>,
+    narrow: Range<usize>,
+}
+
+/// What all tasks of one run have in common.
+struct Job<'a, T: 'static> {
+    set: &'static InstructionSet<T>,
+    plan: &'a Plan,
+    wide: Source<T>,
+    narrow: Source<T>,
+    out: Raw<T>,
+    finish: Option<Finish<'a>>,
+}
+
+impl<T: Real> Job<'_, T> {
+    /// K in chunks: each has sums of its own (the first has the output), which are then added up in the order of the chunks.
+    fn sum_chunks(&self, size: Extents, outputs: usize, chunks: usize, parallel: bool) {
+        let blocking = &self.plan.blocking;
+        let narrow_blocks = size.narrow.div_ceil(blocking.narrow_block);
+        with_scratch((chunks - 1) * outputs, |partial: Raw<T>| {
+            for_each(size.batch * chunks * narrow_blocks, parallel, |task| {
+                let (task, narrow_block) = (task / narrow_blocks, task % narrow_blocks);
+                let (batch, chunk) = (task / chunks, task % chunks);
+                let part = Part {
+                    batch,
+                    steps: piece(chunk, blocking.chunk, size.k),
+                    wide: 0..size.wide,
+                    narrow: piece(narrow_block, blocking.narrow_block, size.narrow),
+                };
+                let out = if chunk == 0 {
+                    self.out
+                } else {
+                    partial.add((chunk - 1) * outputs)
+                };
+                // SAFETY: parts of the same chunk don't overlap, and different chunks have different outputs.
+                unsafe { self.compute(&part, None, out, false) };
+            });
+            for_each(outputs.div_ceil(CHUNK), parallel, |task| {
+                let range = piece(task, CHUNK, outputs);
+                // SAFETY: each task has a range of the output to itself, and all of the partial sums are written and final.
+                unsafe {
+                    let sums =
+                        std::slice::from_raw_parts_mut(self.out.add(range.start).0, range.len());
+                    for chunk in 0..chunks - 1 {
+                        let more = std::slice::from_raw_parts(
+                            partial.add(chunk * outputs + range.start).0,
+                            range.len(),
+                        );
+                        sums.iter_mut()
+                            .zip(more)
+                            .for_each(|(sum, more)| *sum = *sum + *more);
+                    }
+                }
+                if let Some(finish) = self.finish {
+                    finish(range);
+                }
+            });
+        });
+    }
+
+    /// Rows in blocks: all of them need the same columns, which are packed first, by all threads together. If the columns are too many, in
+    /// several rounds.
+    fn share(&self, size: Extents, parallel: bool) {
+        let Extents {
+            batch,
+            wide,
+            narrow,
+            k,
+        } = size;
+        let &Blocking {
+            wide_block,
+            narrow_panel,
+            depth,
+            ..
+        } = &self.plan.blocking;
+        let columns = narrow.min(2048).next_multiple_of(narrow_panel);
+        let steps = if columns * k <= MOST_SHARED {
+            k
+        } else {
+            (MOST_SHARED / columns / depth).max(1) * depth
+        };
+        let batches = if columns >= narrow && steps == k {
+            (MOST_SHARED / columns / k).clamp(1, batch)
+        } else {
+            1
+        };
+        let wide_blocks = wide.div_ceil(wide_block);
+        with_scratch(batches * columns * steps, |shared: Raw<T>| {
+            for round in 0..batch.div_ceil(batches) * narrow.div_ceil(columns) * k.div_ceil(steps) {
+                let (round, step_piece) = (round / k.div_ceil(steps), round % k.div_ceil(steps));
+                let (round, column_piece) = (
+                    round / narrow.div_ceil(columns),
+                    round % narrow.div_ceil(columns),
+                );
+                let batches = piece(round, batches, batch);
+                let part = |batch, wide| Part {
+                    batch,
+                    steps: piece(step_piece, steps, k),
+                    wide,
+                    narrow: piece(column_piece, columns, narrow),
+                };
+                let packed_of =
+                    |batch: usize| shared.add((batch - batches.start) * columns * steps);
+                let blocks = part(0, 0..0).steps.len().div_ceil(depth);
+                for_each(batches.len() * blocks, parallel, |task| {
+                    let part = part(batches.start + task / blocks, 0..0);
+                    let block = piece(task % blocks, depth, part.steps.len());
+                    let to = packed_of(part.batch).add(block.start * columns);
+                    let steps = part.steps.start + block.start..part.steps.start + block.end;
+                    // SAFETY: each task has `depth` steps of all columns in the scratch to itself.
+                    with_workspace(|workspace| unsafe {
+                        self.pack_narrow(&part, steps, &mut workspace.narrow_steps, to)
+                    });
+                });
+                for_each(batches.len() * wide_blocks, parallel, |task| {
+                    let part = part(
+                        batches.start + task / wide_blocks,
+                        piece(task % wide_blocks, wide_block, wide),
+                    );
+                    // SAFETY: the parts of different tasks don't overlap in the output; the columns are packed.
+                    unsafe {
+                        self.compute(
+                            &part,
+                            Some((packed_of(part.batch), columns)),
+                            self.out,
+                            step_piece > 0,
+                        )
+                    };
+                    if part.steps.end == k {
+                        self.finish(&part);
+                    }
+                });
+            }
+        });
+    }
+
+    /// Packs a part's columns for some steps: panel after panel.
+    ///
+    /// # Safety
+    /// `to` has room for whole panels, and nobody else uses it.
+    unsafe fn pack_narrow(
+        &self,
+        part: &Part,
+        steps: Range<usize>,
+        prepared: &mut Steps,
+        to: Raw<T>,
+    ) {
+        let Plan {
+            narrow: operand,
+            blocking: Blocking { narrow_panel, .. },
+            ..
+        } = self.plan;
+        let depth = steps.len();
+        operand.prepare(part.batch, steps, prepared);
+        for (panel, first) in part.narrow.clone().step_by(*narrow_panel).enumerate() {
+            let columns = first..(first + narrow_panel).min(part.narrow.end);
+            let Source { start, readable } = &self.narrow;
+            // SAFETY: the source is what the caller of `run` has promised; a panel takes depth · narrow_panel numbers.
+            unsafe {
+                operand.pack(
+                    self.set,
+                    start.0,
+                    readable,
+                    prepared,
+                    columns,
+                    to.add(panel * depth * narrow_panel).0,
+                    *narrow_panel,
+                )
+            };
+        }
+    }
+
+    /// Computes a part of the output from a part of the steps. `shared` has the part's columns packed for all of its steps, and how many columns
+    /// each step takes; without it, they are packed here.
+    ///
+    /// # Safety
+    /// Nobody else uses the part's elements of `out` meanwhile.
+    unsafe fn compute(
+        &self,
+        part: &Part,
+        shared: Option<(Raw<T>, usize)>,
+        out: Raw<T>,
+        mut accumulate: bool,
+    ) {
+        let Plan {
+            wide: operand,
+            destination,
+            blocking,
+            ..
+        } = self.plan;
+        let &Blocking {
+            wide_panel,
+            narrow_panel,
+            depth: most_depth,
+            ..
+        } = blocking;
+        let out = Raw(out.0.wrapping_offset(destination.batches[part.batch]));
+        with_workspace(|workspace| {
+            let Workspace {
+                wide_steps,
+                narrow_steps,
+                rows,
+                columns,
+                straight,
+                packed,
+            } = workspace;
+            destination.addresses(part, rows, columns);
+            straight.clear();
+            straight.extend(
+                rows.chunks(wide_panel)
+                    .map(|rows| rows.windows(2).all(|pair| pair[1] - pair[0] == 1)),
+            );
+            let wide_room = part.wide.len().next_multiple_of(wide_panel) * most_depth;
+            let narrow_room = if shared.is_some() {
+                0
+            } else {
+                part.narrow.len().next_multiple_of(narrow_panel) * most_depth
+            };
+            let wide_packed: Raw<T> = reserve(packed, wide_room + narrow_room);
+            for start in part.steps.clone().step_by(most_depth) {
+                let steps = start..(start + most_depth).min(part.steps.end);
+                let depth = steps.len();
+                operand.prepare(part.batch, steps.clone(), wide_steps);
+                for (panel, first) in part.wide.clone().step_by(wide_panel).enumerate() {
+                    let rows = first..(first + wide_panel).min(part.wide.end);
+                    let to = wide_packed.add(panel * depth * wide_panel);
+                    let Source { start, readable } = &self.wide;
+                    // SAFETY: the source is what the caller of `run` has promised; a panel takes depth · wide_panel numbers.
+                    unsafe {
+                        operand.pack(
+                            self.set, start.0, readable, wide_steps, rows, to.0, wide_panel,
+                        )
+                    };
+                }
+                let narrow_packed = match shared {
+                    Some((packed, columns)) => packed.add((start - part.steps.start) * columns),
+                    None => {
+                        let to = wide_packed.add(wide_room);
+                        // SAFETY: room for the part's columns has just been reserved behind the rows.
+                        unsafe { self.pack_narrow(part, steps, narrow_steps, to) };
+                        to
+                    }
+                };
+                let panels = Panels {
+                    depth,
+                    wide: wide_packed.0,
+                    narrow: narrow_packed.0,
+                    out: out.0,
+                    accumulate,
+                };
+                // SAFETY: both operands are packed for these steps, and the output's addresses are the part's.
+                unsafe { self.multiply(&panels, rows, columns, straight) };
+                accumulate = true;
+            }
+        });
+    }
+
+    /// Multiplies packed panels, each with each. One narrow panel stays in the L1 cache while all wide ones pass by.
+    ///
+    /// # Safety
+    /// The panels hold `depth` steps; out + row + column may be read and written for each of `rows` and `columns`, by nobody else.
+    unsafe fn multiply(
+        &self,
+        panels: &Panels<T>,
+        rows: &[isize],
+        columns: &[isize],
+        straight: &[bool],
+    ) {
+        let &Blocking {
+            wide_panel,
+            narrow_panel,
+            ..
+        } = &self.plan.blocking;
+        let &Panels {
+            depth,
+            out,
+            accumulate,
+            ..
+        } = panels;
+        let mut corner = [T::ZERO; MOST_ROWS * MOST_COLUMNS];
+        for (j, columns) in columns.chunks(narrow_panel).enumerate() {
+            let (tile_columns, kernels) = self.set.at_least(columns.len());
+            for (i, rows) in rows.chunks(wide_panel).enumerate() {
+                let vectors = rows.len().div_ceil(self.set.lanes);
+                let tile_rows = vectors * self.set.lanes;
+                let mut tile = Tile {
+                    depth,
+                    wide: panels.wide.wrapping_add(i * depth * wide_panel),
+                    wide_step: wide_panel,
+                    narrow: panels.narrow.wrapping_add(j * depth * narrow_panel),
+                    narrow_step: narrow_panel,
+                    out: out.wrapping_offset(rows[0]),
+                    columns: columns.as_ptr(),
+                    accumulate,
+                };
+                // SAFETY: the panels are as promised. The tile either lies in the output as the kernel writes it, or is computed
+                // beside it, and then only the numbers that belong into the output get there.
+                unsafe {
+                    if straight[i] && rows.len() == tile_rows && columns.len() == tile_columns {
+                        kernels[vectors - 1](&tile);
+                        continue;
+                    }
+                    let beside: [isize; MOST_COLUMNS] =
+                        std::array::from_fn(|n| (n * tile_rows) as isize);
+                    (tile.out, tile.columns, tile.accumulate) =
+                        (corner.as_mut_ptr(), beside.as_ptr(), false);
+                    kernels[vectors - 1](&tile);
+                    for (column, sums) in columns.iter().zip(corner.chunks_exact(tile_rows)) {
+                        for (row, sum) in rows.iter().zip(sums) {
+                            let to = out.wrapping_offset(column + row);
+                            *to = if accumulate { *to + *sum } else { *sum };
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells that a part has its final values: the stretches of the output that it covers, as long as possible.
+    fn finish(&self, part: &Part) {
+        let Some(finish) = self.finish else { return };
+        let destination = &self.plan.destination;
+        let base = destination.batches[part.batch];
+        let mut starts = Vec::new();
+        let (mut rows, mut columns) = (Vec::new(), Vec::new());
+        destination.addresses(part, &mut rows, &mut columns);
+        let (row_runs, column_runs) = (runs(&mut rows), runs(&mut columns));
+        let (runs, others) = if row_runs.len() * columns.len() <= column_runs.len() * rows.len() {
+            (row_runs, columns)
+        } else {
+            (column_runs, rows)
+        };
+        starts.extend(others.iter().flat_map(|other| {
+            runs.iter()
+                .map(move |(start, length)| (base + other + start, *length))
+        }));
+        starts.sort_unstable();
+        let mut ranges = starts
+            .into_iter()
+            .map(|(start, length)| start as usize..start as usize + length)
+            .peekable();
+        while let Some(mut range) = ranges.next() {
+            while let Some(next) = ranges.next_if(|next| next.start == range.end) {
+                range.end = next.end;
+            }
+            finish(range);
+        }
+    }
+}
+
+/// Sorts addresses and finds the runs of neighbours among them: (start, length).
+fn runs(addresses: &mut [isize]) -> Vec<(isize, usize)> {
+    addresses.sort_unstable();
+    addresses
+        .chunk_by(|one, next| next - one == 1)
+        .map(|run| (run[0], run.len()))
+        .collect()
+}
+
+impl Destination {
+    /// Where the part's rows and columns go, without the batch's contribution.
+    fn addresses(&self, part: &Part, rows: &mut Vec<isize>, columns: &mut Vec<isize>) {
+        rows.clear();
+        columns.clear();
+        self.wide.append(part.wide.clone(), 0, rows);
+        self.narrow.append(part.narrow.clone(), 0, columns);
+    }
+}
+
+/// Both operands, packed, and where their products go.
+struct Panels<T> {
+    depth: usize,
+    wide: *const T,
+    narrow: *const T,
+    out: *mut T,
+    accumulate: bool,
+}

@@ -1,0 +1,305 @@
+//! # device/cpu/interpreter: a kernel's program, a block of points at a time
+//!
+//! **In:** the straight-line program of a loop nest, and which points. **Out:** its registers, filled for these points. **Above:** `nest`,
+//! which decides which points. **Below:** `walk` (where they are in memory), `alu` (one op over one block).
+//!
+//! An interpreter that decides what to do for each *element* spends ten times longer deciding than doing. One that decides for each
+//! *array* writes every intermediate result to memory. In between lies the block: the decision is paid once for a thousand elements, and
+//! the intermediate results, 4 KiB each, never leave the first-level cache. Analytical databases run queries this way; no compiler is needed.
+//!
+//! ```text
+//! relu(a·x + b):      a block of %0 ← load a          (no copy if it lies contiguously: the register then *is* the memory)
+//!                     a block of %1 ← load x
+//!                     a block of %2 ← mul %0 %1
+//!                     …                               then the next block
+//! ```
+//!
+//! Laws:
+//! 1. Registers of f16 and bf16 hold f32, those of bool bytes 0 or 1; see `alu`.
+//! 2. A register's block is given to another register when its last reader has run.
+//! 3. Registers of level `Free` (constants) and of reductions keep their blocks for the whole kernel.
+
+use super::alu;
+use super::walk::{Axes, Base, Run, Walk};
+use crate::device::random::uniform;
+use crate::device::{Args, Param};
+use crate::dtype::DType;
+use crate::kernel::{Inst, Kernel, Level, Nest, Reg};
+use crate::ops::UnaryOps;
+
+/// Points in a block, if few registers are alive at once; with many, half of that.
+const BLOCK: usize = 1024;
+/// What a core's first-level cache should hold of registers, in bytes.
+const NEAR: usize = 28 << 10;
+
+/// A loop nest's program with a place for each register.
+pub struct Interpreter {
+    /// points in a block
+    pub block: usize,
+    /// instructions of the inner loop, in order
+    pub inner: Vec<Reg>,
+    /// instructions of the outer loop, in order; no stores, no reductions
+    pub outer: Vec<Reg>,
+    /// (register, output)
+    pub stores: Vec<(Reg, usize)>,
+    walks: Vec<Option<Walk>>,
+    offsets: Vec<usize>,
+    bytes: usize,
+}
+
+/// The registers of one thread, for one task.
+pub struct Frame {
+    _memory: Vec<[u64; 8]>,
+    /// where each register's block is now: in `memory`, or directly in an input
+    pub registers: Vec<*mut u8>,
+    own: Vec<*mut u8>,
+}
+
+impl Frame {
+    /// Lets a register be its own block again.
+    pub fn reset(&mut self, reg: Reg) {
+        self.registers[reg] = self.own[reg];
+    }
+}
+
+/// The points of a block: a line of one space for each of some fixed points of the other.
+pub struct Span<'a> {
+    /// whether the line runs over the outer space
+    pub along_outer: bool,
+    /// first point of the line
+    pub start: usize,
+    /// points in the line
+    pub len: usize,
+    /// the fixed points, one after the other, each with as many numbers as its space has axes
+    pub fixed: &'a [usize],
+    /// how many fixed points
+    pub lines: usize,
+}
+
+/// Bytes of one element in a register.
+pub fn width(dtype: DType) -> usize {
+    dtype.compute().itemsize()
+}
+
+impl Interpreter {
+    /// Sorts instructions by loop and gives each register a place.
+    pub fn new(nest: &Nest, walks: Vec<Option<Walk>>) -> Interpreter {
+        let of = |level: Level| {
+            let matches = |reg: &Reg| {
+                let line = &nest.lines[*reg];
+                line.level == level && !matches!(line.inst, Inst::Store { .. } | Inst::Reduce(..))
+            };
+            (0..nest.lines.len()).filter(matches).collect::<Vec<Reg>>()
+        };
+        let (free, inner, outer) = (of(Level::Free), of(Level::Inner), of(Level::Outer));
+        let stores = nest.lines.iter().filter_map(|line| match line.inst {
+            Inst::Store { output, src } => Some((src, output)),
+            _ => None,
+        });
+        let stores: Vec<(Reg, usize)> = stores.collect();
+        let reductions = (0..nest.lines.len()).filter(|&reg| matches!(nest.lines[reg].inst, Inst::Reduce(..)));
+        // Law 3: places for keeps first, then each loop from there on.
+        let mut plan = Places { offsets: vec![0; nest.lines.len()], bytes: 0, idle: Vec::new() };
+        for reg in free.into_iter().chain(reductions) {
+            plan.take(reg, width(nest.lines[reg].dtype));
+        }
+        let kept = plan.bytes;
+        plan.assign(nest, &inner, |reg| nest.lines.iter().any(|line| matches!(line.inst, Inst::Reduce(_, src) if src == reg)));
+        let after_inner = plan.bytes;
+        (plan.bytes, plan.idle) = (kept, Vec::new());
+        plan.assign(nest, &outer, |reg| stores.iter().any(|&(src, _)| src == reg));
+        let bytes_per_point = after_inner.max(plan.bytes);
+        let block = if bytes_per_point * BLOCK <= NEAR { BLOCK } else { BLOCK / 2 };
+        let offsets = plan.offsets.iter().map(|&offset| offset * block).collect();
+        Interpreter { block, inner, outer, stores, walks, offsets, bytes: bytes_per_point * block }
+    }
+
+    /// Registers for one task; constants are filled in, for blocks of at most `points`.
+    pub fn frame(&self, kernel: &Kernel, nest: &Nest, args: &Args, points: usize) -> Frame {
+        let mut memory = vec![[0u64; 8]; self.bytes.div_ceil(64) + 1];
+        // The vector is aligned to 8 bytes only; start at the next cache line.
+        let start = memory.as_mut_ptr().cast::<u8>();
+        let start = start.wrapping_add(start.align_offset(64));
+        let own: Vec<*mut u8> = self.offsets.iter().map(|&offset| start.wrapping_add(offset)).collect();
+        for (reg, line) in nest.lines.iter().enumerate() {
+            if let Inst::Const { param } = line.inst {
+                let Param::Const(value) = args.params[param] else { unreachable!("{}: a constant is no key", kernel.name) };
+                // SAFETY: the register's block has room for `self.block` values.
+                unsafe { alu::fill(line.dtype, value, own[reg], self.block.min(points)) };
+            }
+        }
+        Frame { _memory: memory, registers: own.clone(), own }
+    }
+
+    /// Runs instructions over a block.
+    ///
+    /// # Safety
+    /// `args` are the kernel's, its views are inside its buffers, the span has at most `self.block` points, and the registers that the
+    /// instructions read have been written for as many points.
+    pub unsafe fn run(&self, nest: &Nest, regs: &[Reg], span: &Span, args: &Args, frame: &mut Frame) {
+        let n = span.len * span.lines;
+        for &reg in regs {
+            let line = &nest.lines[reg];
+            let (r, dst) = (&frame.registers, frame.own[reg]);
+            let dtype_of = |reg: Reg| nest.lines[reg].dtype;
+            // SAFETY: registers are blocks of their dtype with room for n points; sources and destinations are different blocks, or the
+            // same one for elements of one size (law 2, `Places::assign`); loads are inside (the kernel's law 3).
+            unsafe {
+                match &line.inst {
+                    Inst::Unary(UnaryOps::Cast(to), a) => alu::cast(dtype_of(*a), *to, r[*a], dst, n),
+                    Inst::Unary(UnaryOps::Bitcast(to), a) => alu::bitcast(dtype_of(*a), *to, r[*a], dst, n),
+                    Inst::Unary(op, a) => alu::unary(*op, dtype_of(*a), r[*a], dst, n),
+                    Inst::Binary(op, a, b) => alu::binary(*op, dtype_of(*a), r[*a], r[*b], dst, n),
+                    Inst::Ternary(op, a, b, c) => alu::ternary(*op, dtype_of(*b), r[*a], r[*b], r[*c], dst, n),
+                    Inst::Load { .. } | Inst::Iota { .. } | Inst::Rand { .. } | Inst::Valid { .. } | Inst::Gather { .. } => {
+                        self.bring(nest, reg, span, args, frame);
+                        continue;
+                    }
+                    Inst::Const { .. } | Inst::Reduce(..) | Inst::Store { .. } => continue,
+                }
+            }
+            frame.registers[reg] = dst;
+        }
+    }
+
+    /// The instructions that depend on where the points are.
+    ///
+    /// # Safety
+    /// As for [`Interpreter::run`].
+    unsafe fn bring(&self, nest: &Nest, reg: Reg, span: &Span, args: &Args, frame: &mut Frame) {
+        let line = &nest.lines[reg];
+        let walk = self.walks[reg].as_ref().expect("every instruction with a view has a walk");
+        let (axes, others) = if span.along_outer { (&walk.outer, &walk.reduced) } else { (&walk.reduced, &walk.outer) };
+        let rank = others.sizes.len();
+        frame.reset(reg);
+        for row in 0..span.lines {
+            let fixed = if span.fixed.is_empty() { &[][..] } else { &span.fixed[row * rank..(row + 1) * rank] };
+            let base = others.shifted(&walk.start, fixed);
+            if let Inst::Load { input, .. } = line.inst
+                && span.lines == 1
+                && line.dtype.compute() == line.dtype
+                && let Some(address) = direct(axes, &base, &walk.limits, span)
+            {
+                // The register is the memory itself. It is only ever read through this pointer.
+                frame.registers[reg] = args.inputs[input].cast_mut().wrapping_offset(address * line.dtype.itemsize() as isize);
+                return;
+            }
+            let dst = frame.own[reg].wrapping_add(row * span.len * width(line.dtype));
+            axes.runs(&base, &walk.limits, span.start, span.len, |run| {
+                let to = dst.wrapping_add(run.at * width(line.dtype));
+                // SAFETY: as the caller promises; `to` is inside the register's block.
+                unsafe { bring_run(nest, reg, run, to, args, frame, row * span.len + run.at) }
+            });
+        }
+    }
+}
+
+/// The address of a line that is one stretch of memory.
+fn direct(axes: &Axes, base: &Base, limits: &[isize], span: &Span) -> Option<isize> {
+    let last = axes.sizes.len().checked_sub(1)?;
+    let row = axes.sizes[last];
+    if !limits.is_empty() || (axes.strides[last] != 1 && span.len > 1) || span.start % row + span.len > row {
+        return None;
+    }
+    let mut address = None;
+    axes.runs(base, limits, span.start, span.len, |run| address = run.address);
+    address
+}
+
+/// One run of a load, a position, a random number, a condition or a gather.
+///
+/// # Safety
+/// As for [`Interpreter::run`]; `to` has room for the run.
+unsafe fn bring_run(nest: &Nest, reg: Reg, run: Run, to: *mut u8, args: &Args, frame: &Frame, at: usize) {
+    let line = &nest.lines[reg];
+    let Run { len, address, stride, .. } = run;
+    // SAFETY: see above; an address that a run gives is valid (the kernel's law 3).
+    unsafe {
+        let Some(address) = address else {
+            // Outside of a bound: zeros, whatever the instruction. All-zero bytes are 0 in every dtype.
+            return std::ptr::write_bytes(to, 0, len * width(line.dtype));
+        };
+        let size = line.dtype.itemsize() as isize;
+        match &line.inst {
+            Inst::Load { input, .. } => {
+                let from = args.inputs[*input].wrapping_offset(address * size);
+                // A run of a few numbers is over before a call to `alu` would have begun.
+                if len <= 4 && line.dtype == DType::Float32 {
+                    for j in 0..len {
+                        *to.cast::<f32>().add(j) = *from.cast::<f32>().offset(stride * j as isize);
+                    }
+                    return;
+                }
+                alu::load(line.dtype, from, stride, to, len)
+            }
+            Inst::Iota { .. } => alu::iota(address as i64, stride as i64, to, len),
+            Inst::Valid { .. } => std::ptr::write_bytes(to, 1, len),
+            Inst::Rand { param, .. } => {
+                let Param::Key(key) = args.params[*param] else { unreachable!("a key is no constant") };
+                for j in 0..len {
+                    to.cast::<f32>().add(j).write(uniform(key, (address + stride * j as isize) as u64));
+                }
+            }
+            Inst::Gather { input, stride: step, size: count, index, .. } => {
+                let index = std::slice::from_raw_parts(frame.registers[*index].cast::<i64>().add(at), len);
+                let memory = args.inputs[*input];
+                let place = |j: usize| memory.wrapping_offset((address + stride * j as isize + step * index[j] as isize) * size);
+                let inside = |i: i64| 0 <= i && i < *count as i64;
+                // A row of an embedding has one index for all of its elements: then it is one load.
+                if index.iter().all(|&i| i == index[0]) && inside(index[0]) {
+                    return alu::load(line.dtype, place(0), stride, to, len);
+                }
+                for j in 0..len {
+                    let to = to.add(j * width(line.dtype));
+                    match inside(index[j]) {
+                        true => alu::load(line.dtype, place(j), 1, to, 1),
+                        false => std::ptr::write_bytes(to, 0, width(line.dtype)),
+                    }
+                }
+            }
+            Inst::Const { .. } | Inst::Unary(..) | Inst::Binary(..) | Inst::Ternary(..) | Inst::Reduce(..) | Inst::Store { .. } => {
+                unreachable!("{:?} depends on no place", line.inst)
+            }
+        }
+    }
+}
+
+/// Register allocation by linear scan: a place is idle again after its register's last use.
+struct Places {
+    /// bytes a point, before each register's place
+    offsets: Vec<usize>,
+    bytes: usize,
+    /// (bytes of an element, offset)
+    idle: Vec<(usize, usize)>,
+}
+
+impl Places {
+    fn take(&mut self, reg: Reg, width: usize) {
+        let reuse = self.idle.iter().rposition(|&(w, _)| w == width);
+        self.offsets[reg] = match reuse {
+            Some(position) => self.idle.remove(position).1,
+            None => {
+                // Times the block's length, a multiple of 64, every place begins at a cache line.
+                self.bytes += width;
+                self.bytes - width
+            }
+        };
+    }
+
+    fn assign(&mut self, nest: &Nest, order: &[Reg], live_to_the_end: impl Fn(Reg) -> bool) {
+        let last_use = |reg: Reg| order.iter().rposition(|&user| nest.lines[user].inst.reads().contains(&reg));
+        let ends: Vec<(Reg, Option<usize>)> = order.iter().map(|&reg| (reg, last_use(reg))).collect();
+        for (position, &reg) in order.iter().enumerate() {
+            let dying = ends.iter().filter(|&&(source, end)| end == Some(position) && !live_to_the_end(source));
+            let mut freed: Vec<(usize, usize)> =
+                dying.map(|&(source, _)| (width(nest.lines[source].dtype), self.offsets[source])).collect();
+            // An op may write over an operand of its own width that is read for the last time; a gather still needs its
+            // index while it writes.
+            if !matches!(nest.lines[reg].inst, Inst::Gather { .. }) {
+                self.idle.append(&mut freed);
+            }
+            self.take(reg, width(nest.lines[reg].dtype));
+            self.idle.append(&mut freed);
+        }
+    }
+}

@@ -1,0 +1,444 @@
+//! # device/cpu/microkernel: the few lines in which all the multiplying happens
+//!
+//! **In:** two packed panels ([`packing`](super::packing) makes them). **Out:** one tile of the output, added to or overwritten.
+//! **Above:** [`contraction`](super::contraction), which cuts the problem into such tiles. **Below:** the processor.
+//!
+//! ```text
+//!                     narrow panel: N numbers a step                one step k of the tile (an outer product):
+//!                    ┌ k=0 │ k=1 │ k=2 │ … ┐                          for each column n:   y = narrow[k][n], broadcast
+//!                    └─────┴─────┴─────┴───┘                            for each row w:    tile[n][w] += wide[k][w] · y
+//!  wide panel:       ┌──────────────┐
+//!  W numbers a step  │  W × N tile  │  lives in registers during all steps of a panel
+//!  k=0 │ k=1 │ …     └──────────────┘
+//! ```
+//!
+//! **Why a tile?** A multiply-add needs two numbers and gives one, and no cache delivers operands at the rate at which the units
+//! take them. A tile of W × N uses each of its W + N loads many times: W·N multiply-adds for W/lanes vector loads and N
+//! broadcasts. With 512 bits (16 lanes of f32) and 32 registers, 32 × 12 takes 24 registers for sums, 2 for the wide step and the
+//! rest for broadcasts: 24 multiply-adds for 14 loads. A core that starts one such multiply-add and two loads a cycle is then
+//! limited by arithmetic alone: 16 lanes · 2 flop · 3 GHz ≈ 90 GFLOP/s a core. The sums are independent of each other, so 24 of
+//! them also hide the four cycles that each addition takes. The same counting gives 16 × 6 for the 16 registers of AVX2.
+//!
+//! **Why so many kernels?** Sizes are rarely multiples of 32 and 12. The last panel may be narrower, and a layer of 8 channels has
+//! nothing else. So each set has kernels with fewer columns and with half the rows; all read the same packed layout, whose steps
+//! are arguments. What a kernel computes beyond the edge is never stored.
+//!
+//! Laws:
+//! 1. One body, [`tile`], for every type, size and instruction set: the compiler turns the arrays into registers and the loops
+//!    into vector instructions, because sizes are constants. It does so only inside a function that is *allowed* to use those
+//!    instructions, hence the thin `#[target_feature]` functions of [`instruction_set!`].
+//! 2. The set is chosen when the program runs, by what the processor says; a plain build carries all of them.
+//! 3. Sums run over k from first to last, one addition after the other, whatever the tile's size: a number of the output depends
+//!    on its operands and on the instruction set, never on which kernel computed it.
+
+use super::packing::{self, Panel};
+use std::ops::{Add, Mul};
+
+/// The most columns of any kernel.
+pub(super) const MOST_COLUMNS: usize = 12;
+
+/// A number that the kernels multiply: f32 or f64.
+pub(super) trait Real:
+    Copy + Send + Sync + PartialEq + Add<Output = Self> + Mul<Output = Self> + 'static
+{
+    /// 0
+    const ZERO: Self;
+    /// Reads four numbers from each of four places and gives them the other way round: result[j][i] is number j of place i.
+    ///
+    /// # Safety
+    /// Four numbers may be read from each.
+    #[inline(always)]
+    unsafe fn turn(from: [*const Self; 4]) -> [[Self; 4]; 4] {
+        // SAFETY: the caller's promise.
+        let rows = from.map(|row| unsafe { row.cast::<[Self; 4]>().read() });
+        std::array::from_fn(|j| rows.map(|row| row[j]))
+    }
+    /// self · y + z, rounded once.
+    #[cfg(not(target_arch = "x86_64"))]
+    fn mul_add(self, y: Self, z: Self) -> Self;
+    /// The kernels for this type at a level that the processor has.
+    fn instruction_set(level: Level) -> &'static InstructionSet<Self>;
+}
+
+/// What one call of a kernel works on.
+pub(super) struct Tile<T> {
+    /// steps of K
+    pub depth: usize,
+    /// the wide panel: W numbers for each step …
+    pub wide: *const T,
+    /// … and how far apart the steps are
+    pub wide_step: usize,
+    /// the narrow panel: N numbers for each step …
+    pub narrow: *const T,
+    /// … and how far apart the steps are
+    pub narrow_step: usize,
+    /// where the first column of the tile goes: W consecutive numbers
+    pub out: *mut T,
+    /// for each of the N columns, how far from `out` it starts
+    pub columns: *const isize,
+    /// add to what is in `out` instead of overwriting it
+    pub accumulate: bool,
+}
+
+/// A compiled kernel.
+///
+/// # Safety
+/// The processor has the instruction set; both panels hold `depth` steps of at least W and N numbers; each column of W numbers
+/// may be read and written, and nobody else does so meanwhile.
+pub(super) type Kernel<T> = unsafe fn(&Tile<T>);
+
+/// The kernels of one type for one kind of processor.
+pub(super) struct InstructionSet<T: 'static> {
+    /// numbers in a vector register; a kernel has one or two of them as its rows
+    pub lanes: usize,
+    /// whether numbers that a masked load leaves out need not exist
+    pub faultless: bool,
+    /// columns, and the kernels with `lanes` and with `2 * lanes` rows; most columns first
+    pub kernels: &'static [(usize, [Kernel<T>; 2])],
+    /// [`packing::fill`], compiled for this set
+    pub fill: unsafe fn(&Panel<T>),
+}
+
+impl<T> InstructionSet<T> {
+    /// The columns of the largest tile.
+    pub fn most_columns(&self) -> usize {
+        self.kernels[0].0
+    }
+
+    /// The kernel with the fewest columns that are enough, and how many these are.
+    pub fn at_least(&self, columns: usize) -> (usize, &'static [Kernel<T>; 2]) {
+        let fits = self.kernels.iter().rev().find(|(n, _)| *n >= columns);
+        let (n, kernels) = fits.unwrap_or(&self.kernels[0]);
+        (*n, kernels)
+    }
+}
+
+// ---- Vectors ---------------------------------------------------------
+
+/// A register full of numbers. One could write arrays and loops and let the compiler find the vectors in them; it does, until a tile has 8 columns,
+/// when it takes the columns for the vector and gathers through memory, thirty times slower. So the kernel says what it means.
+///
+/// # Safety
+/// All of it is for processors that have the instructions, and only fast where everything is inlined into a function that may use them.
+pub(super) trait Vector: Copy {
+    type Number: Real;
+    const LANES: usize;
+    /// whether [`Vector::load_masked`] leaves memory alone where the mask is 0
+    const FAULTLESS: bool;
+    unsafe fn load(from: *const Self::Number) -> Self;
+    unsafe fn store(self, to: *mut Self::Number);
+    /// the numbers in memory where the mask has a 1 (bit 0 is the first lane), elsewhere those of self
+    unsafe fn load_masked(self, from: *const Self::Number, mask: u32) -> Self;
+    /// the same number in all lanes
+    unsafe fn splat(number: Self::Number) -> Self;
+    unsafe fn add(self, other: Self) -> Self;
+    /// self + x · y, rounded once where the processor can do that in one instruction
+    unsafe fn add_product(self, x: Self, y: Self) -> Self;
+}
+
+/// What the processor calls these operations.
+#[cfg(target_arch = "x86_64")]
+#[rustfmt::skip]
+mod x86 {
+    use super::Vector;
+    use std::arch::x86_64::*;
+
+    macro_rules! vector {
+        ($($vector:ident of $lanes:literal $number:ty, faultless $faultless:literal, $load:ident $store:ident $splat:ident $add:ident
+            $sum:ident + $x:ident * $y:ident = $add_product:expr,
+            $old:ident | $from:ident & $mask:ident = $load_masked:expr;)*) => {$(
+            // SAFETY (of all blocks): the caller promises the memory and a processor that has the instruction.
+            impl Vector for $vector {
+                type Number = $number;
+                const LANES: usize = $lanes;
+                const FAULTLESS: bool = $faultless;
+                #[inline(always)]
+                unsafe fn load(from: *const $number) -> Self { unsafe { $load(from) } }
+                #[inline(always)]
+                unsafe fn store(self, to: *mut $number) { unsafe { $store(to, self) } }
+                #[inline(always)]
+                unsafe fn load_masked(self, $from: *const $number, $mask: u32) -> Self { let $old = self; unsafe { $load_masked } }
+                #[inline(always)]
+                unsafe fn splat(number: $number) -> Self { unsafe { $splat(number) } }
+                #[inline(always)]
+                unsafe fn add(self, other: Self) -> Self { unsafe { $add(self, other) } }
+                #[inline(always)]
+                unsafe fn add_product(self, $x: Self, $y: Self) -> Self { let $sum = self; unsafe { $add_product } }
+            }
+        )*};
+    }
+
+    // AVX-512 has masks. Before it, a bit becomes a lane of ones by comparing it with itself alone.
+    macro_rules! lanes_of {
+        ($mask:ident, $splat:ident $and:ident $equal:ident, $bits:expr) => {{ let bits = $bits; $equal($and($splat($mask as i32), bits), bits) }};
+    }
+
+    vector! {
+        __m512 of 16 f32, faultless true, _mm512_loadu_ps _mm512_storeu_ps _mm512_set1_ps _mm512_add_ps
+            sum + x * y = _mm512_fmadd_ps(x, y, sum),
+            old | from & mask = _mm512_mask_loadu_ps(old, mask as __mmask16, from);
+        __m512d of 8 f64, faultless true, _mm512_loadu_pd _mm512_storeu_pd _mm512_set1_pd _mm512_add_pd
+            sum + x * y = _mm512_fmadd_pd(x, y, sum),
+            old | from & mask = _mm512_mask_loadu_pd(old, mask as __mmask8, from);
+        __m256 of 8 f32, faultless true, _mm256_loadu_ps _mm256_storeu_ps _mm256_set1_ps _mm256_add_ps
+            sum + x * y = _mm256_fmadd_ps(x, y, sum),
+            old | from & mask = {
+                let lanes = lanes_of!(mask, _mm256_set1_epi32 _mm256_and_si256 _mm256_cmpeq_epi32, _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128));
+                _mm256_blendv_ps(old, _mm256_maskload_ps(from, lanes), _mm256_castsi256_ps(lanes))
+            };
+        __m256d of 4 f64, faultless true, _mm256_loadu_pd _mm256_storeu_pd _mm256_set1_pd _mm256_add_pd
+            sum + x * y = _mm256_fmadd_pd(x, y, sum),
+            old | from & mask = {
+                let lanes = lanes_of!(mask, _mm256_set1_epi32 _mm256_and_si256 _mm256_cmpeq_epi32, _mm256_setr_epi32(1, 1, 2, 2, 4, 4, 8, 8));
+                _mm256_blendv_pd(old, _mm256_maskload_pd(from, lanes), _mm256_castsi256_pd(lanes))
+            };
+        __m128 of 4 f32, faultless false, _mm_loadu_ps _mm_storeu_ps _mm_set1_ps _mm_add_ps
+            sum + x * y = _mm_add_ps(_mm_mul_ps(x, y), sum),
+            old | from & mask = {
+                let lanes = _mm_castsi128_ps(lanes_of!(mask, _mm_set1_epi32 _mm_and_si128 _mm_cmpeq_epi32, _mm_setr_epi32(1, 2, 4, 8)));
+                _mm_or_ps(_mm_and_ps(lanes, _mm_loadu_ps(from)), _mm_andnot_ps(lanes, old))
+            };
+        __m128d of 2 f64, faultless false, _mm_loadu_pd _mm_storeu_pd _mm_set1_pd _mm_add_pd
+            sum + x * y = _mm_add_pd(_mm_mul_pd(x, y), sum),
+            old | from & mask = {
+                let lanes = _mm_castsi128_pd(lanes_of!(mask, _mm_set1_epi32 _mm_and_si128 _mm_cmpeq_epi32, _mm_setr_epi32(1, 1, 2, 2)));
+                _mm_or_pd(_mm_and_pd(lanes, _mm_loadu_pd(from)), _mm_andnot_pd(lanes, old))
+            };
+    }
+}
+
+/// Elsewhere (NEON, WebAssembly, …) an array that is as large as a register, and whatever the compiler makes of it.
+#[cfg(not(target_arch = "x86_64"))]
+impl<T: Real, const L: usize> Vector for [T; L] {
+    type Number = T;
+    const LANES: usize = L;
+    const FAULTLESS: bool = false;
+    #[inline(always)]
+    unsafe fn load(from: *const T) -> Self {
+        // SAFETY: the caller promises memory for the lanes.
+        unsafe { from.cast::<[T; L]>().read() }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut T) {
+        // SAFETY: the caller promises memory for the lanes.
+        unsafe { to.cast::<[T; L]>().write(self) }
+    }
+    #[inline(always)]
+    unsafe fn load_masked(self, from: *const T, mask: u32) -> Self {
+        // SAFETY: the caller promises memory for all lanes, since this is not faultless.
+        let new = unsafe { Self::load(from) };
+        std::array::from_fn(|l| {
+            if mask & (1 << l) != 0 {
+                new[l]
+            } else {
+                self[l]
+            }
+        })
+    }
+    #[inline(always)]
+    unsafe fn splat(number: T) -> Self {
+        [number; L]
+    }
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        std::array::from_fn(|l| self[l] + other[l])
+    }
+    #[inline(always)]
+    unsafe fn add_product(self, x: Self, y: Self) -> Self {
+        // aarch64 always has a fused instruction; where there is none, `mul_add` would be a slow call into a library.
+        let fused = cfg!(target_arch = "aarch64");
+        std::array::from_fn(|l| {
+            if fused {
+                x[l].mul_add(y[l], self[l])
+            } else {
+                x[l] * y[l] + self[l]
+            }
+        })
+    }
+}
+
+// ---- The kernel ------------------------------------------------------
+
+/// out[n][w] (+)= Σₖ wide[k][w] · narrow[k][n], for R vectors of rows w and N columns n.
+///
+/// # Safety
+/// As [`Kernel`].
+#[inline(always)]
+unsafe fn tile<V: Vector, const R: usize, const N: usize>(call: &Tile<V::Number>) {
+    // SAFETY: the caller promises `depth` steps of R vectors and N numbers (the pointers move on by one step each round), N
+    // columns of R vectors that are ours to read and write, and the processor.
+    unsafe {
+        let mut sums = [[V::splat(V::Number::ZERO); R]; N];
+        let (mut wide, mut narrow) = (call.wide, call.narrow);
+        for _ in 0..call.depth {
+            let xs: [V; R] = std::array::from_fn(|r| V::load(wide.wrapping_add(r * V::LANES)));
+            for (n, sums) in sums.iter_mut().enumerate() {
+                let y = V::splat(*narrow.wrapping_add(n));
+                for (sum, x) in sums.iter_mut().zip(xs) {
+                    *sum = sum.add_product(x, y);
+                }
+            }
+            wide = wide.wrapping_add(call.wide_step);
+            narrow = narrow.wrapping_add(call.narrow_step);
+        }
+        for (n, sums) in sums.iter().enumerate() {
+            let column = call.out.offset(*call.columns.add(n));
+            for (r, sum) in sums.iter().enumerate() {
+                let to = column.wrapping_add(r * V::LANES);
+                let sum = if call.accumulate {
+                    V::load(to).add(*sum)
+                } else {
+                    *sum
+                };
+                sum.store(to);
+            }
+        }
+    }
+}
+
+/// Compiles [`tile`] in all its sizes, and the packing, for one type and one instruction set.
+macro_rules! instruction_set {
+    ($(#[$feature:meta])? $name:ident: $vector:ty, columns $($columns:literal)*) => {
+        mod $name {
+            use super::{InstructionSet, Panel, Tile, Vector, packing};
+            #[cfg(target_arch = "x86_64")]
+            #[allow(unused_imports)]
+            use std::arch::x86_64::*;
+            type Number = <$vector as Vector>::Number;
+
+            $(#[$feature])?
+            unsafe fn tile<const R: usize, const N: usize>(call: &Tile<Number>) {
+                // SAFETY: passed on to the caller.
+                unsafe { super::tile::<$vector, R, N>(call) }
+            }
+
+            $(#[$feature])?
+            unsafe fn fill(panel: &Panel<Number>) {
+                // SAFETY: passed on to the caller.
+                unsafe { packing::fill::<$vector>(panel) }
+            }
+
+            pub(super) static SET: InstructionSet<Number> = InstructionSet {
+                lanes: <$vector as Vector>::LANES,
+                faultless: <$vector as Vector>::FAULTLESS,
+                kernels: &[$(($columns, [tile::<1, $columns>, tile::<2, $columns>])),*],
+                fill,
+            };
+        }
+    };
+}
+
+// ---- One set for each kind of processor ------------------------------
+
+/// The kinds of processors that are told apart. What a level needs is listed at the kernels.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Level {
+    /// whatever the program was compiled for
+    Portable,
+    /// x86-64 with 16 registers of 256 bits and fused multiply-add (since 2013)
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// x86-64 with 32 registers of 512 bits
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Level {
+    /// All levels that this processor has, the best last.
+    pub fn available() -> Vec<Level> {
+        #[allow(unused_mut)]
+        let mut levels = vec![Level::Portable];
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                levels.push(Level::Avx2);
+            }
+            if levels.contains(&Level::Avx2)
+                && is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl")
+            {
+                levels.push(Level::Avx512);
+            }
+        }
+        levels
+    }
+
+    /// The best that this processor has.
+    pub fn best() -> Level {
+        *Level::available().last().unwrap_or(&Level::Portable)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+instruction_set!(#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")] avx512_f32: __m512, columns 12 8 4 2);
+#[cfg(target_arch = "x86_64")]
+instruction_set!(#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")] avx512_f64: __m512d, columns 12 8 4 2);
+#[cfg(target_arch = "x86_64")]
+instruction_set!(#[target_feature(enable = "avx2,fma")] avx2_f32: __m256, columns 6 4 2);
+#[cfg(target_arch = "x86_64")]
+instruction_set!(#[target_feature(enable = "avx2,fma")] avx2_f64: __m256d, columns 6 4 2);
+// Every x86-64 has SSE2: 16 registers of 128 bits.
+#[cfg(target_arch = "x86_64")]
+instruction_set!(portable_f32: __m128, columns 4 2);
+#[cfg(target_arch = "x86_64")]
+instruction_set!(portable_f64: __m128d, columns 4 2);
+
+// NEON is part of every aarch64: 32 registers of 128 bits.
+#[cfg(target_arch = "aarch64")]
+instruction_set!(portable_f32: [f32; 4], columns 12 8 4 2);
+#[cfg(target_arch = "aarch64")]
+instruction_set!(portable_f64: [f64; 2], columns 12 8 4 2);
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+instruction_set!(portable_f32: [f32; 4], columns 4 2);
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+instruction_set!(portable_f64: [f64; 2], columns 4 2);
+
+impl Real for f32 {
+    const ZERO: f32 = 0.0;
+    // The compiler doesn't find this one: it moves the sixteen numbers one by one.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    unsafe fn turn(from: [*const f32; 4]) -> [[f32; 4]; 4] {
+        use std::arch::x86_64::{_MM_TRANSPOSE4_PS, _mm_loadu_ps};
+        // SAFETY: the caller promises the memory; every x86-64 has these instructions; a vector of four is an array of four.
+        unsafe {
+            let [mut a, mut b, mut c, mut d] = from.map(|row| _mm_loadu_ps(row));
+            _MM_TRANSPOSE4_PS(&mut a, &mut b, &mut c, &mut d);
+            std::mem::transmute([a, b, c, d])
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    #[inline(always)]
+    fn mul_add(self, y: f32, z: f32) -> f32 {
+        f32::mul_add(self, y, z)
+    }
+    fn instruction_set(level: Level) -> &'static InstructionSet<f32> {
+        match level {
+            Level::Portable => &portable_f32::SET,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => &avx2_f32::SET,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => &avx512_f32::SET,
+        }
+    }
+}
+
+impl Real for f64 {
+    const ZERO: f64 = 0.0;
+    #[cfg(not(target_arch = "x86_64"))]
+    #[inline(always)]
+    fn mul_add(self, y: f64, z: f64) -> f64 {
+        f64::mul_add(self, y, z)
+    }
+    fn instruction_set(level: Level) -> &'static InstructionSet<f64> {
+        match level {
+            Level::Portable => &portable_f64::SET,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => &avx2_f64::SET,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => &avx512_f64::SET,
+        }
+    }
+}

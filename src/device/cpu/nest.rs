@@ -1,0 +1,427 @@
+//! # device/cpu/nest: how the loops of a kernel are run
+//!
+//! **In:** a loop nest. **Out:** its outputs. **Above:** `cpu`. **Below:** `interpreter` (what happens at the points), `contraction` (sums of products).
+//!
+//! A nest without reductions is one long line of points, cut into blocks, the blocks dealt out to threads. For a reduction there is a choice:
+//!
+//! ```text
+//!               reduced →                 along: one output at a time, a block of what it sums.
+//!            ┌───────────────┐                   Good if the summed elements lie side by side (a row's sum).
+//!    outer   │ →→→→→→→→→→→→→ │            across: a block of outputs at a time, adding one row after the other.
+//!      ↓     │ →→→→→→→→→→→→→ │                   Good if neighbouring outputs' elements lie side by side (a column's sum),
+//!            └───────────────┘                   or if there is little to sum for each (a 2×2 window).
+//! ```
+//!
+//! [`choose`] compares what the loads of each would cost. If there are few outputs and much to sum, the sum itself is cut into
+//! pieces of a fixed size, whose partial sums are added in order: so that all threads have work and the result is the same for any number.
+//!
+//! Accuracy: within a block sums are pairwise or in many lanes; at most 256 rows, or 64 blocks, are added up one after the other before they
+//! join a larger sum. The error grows with the logarithm of the length, not with the length.
+
+use super::alu;
+use super::interpreter::{Frame, Interpreter, Span, width};
+use super::contraction::Contraction;
+use super::threads::{GRAIN, parallel};
+use super::walk::{Walk, simplify, unravel_into};
+use crate::device::memory::Memory;
+use crate::device::{Args, Program};
+use crate::dtype::DType;
+use crate::kernel::{Body, Inst, Kernel, Level, Nest, Reg};
+use crate::ops::{BinaryOps, ReduceOps, UnaryOps};
+use crate::shape::view::numel;
+use std::ops::Range;
+
+/// So many rows are added up in order before they join a larger sum.
+const ROWS: usize = 256;
+
+/// Which loop is the innermost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Order {
+    Along,
+    Across,
+}
+
+/// A loop nest, ready to run.
+pub struct LoopNest {
+    kernel: Kernel,
+    outer: Vec<usize>,
+    reduced: Vec<usize>,
+    interpreter: Interpreter,
+    /// (register, what it reduces with, what it reduces)
+    reductions: Vec<(Reg, ReduceOps, Reg)>,
+    order: Order,
+    contraction: Option<Product>,
+}
+
+/// A sum of products that the contraction room computes.
+struct Product {
+    contraction: Contraction,
+    a: usize,
+    b: usize,
+    /// the register of the sum
+    sum: Reg,
+    dtype: DType,
+}
+
+impl LoopNest {
+    /// Chooses how to run a kernel whose body is a nest.
+    pub fn new(kernel: Kernel) -> LoopNest {
+        let Body::Nest(nest) = &kernel.body else { unreachable!("{}: not a loop nest", kernel.name) };
+        let (mut outer, mut reduced) = (nest.outer.clone(), nest.reduced.clone());
+        let mut walks: Vec<Option<Walk>> =
+            nest.lines.iter().map(|line| line.inst.view().map(|view| Walk::new(view, nest.outer.len()))).collect();
+        simplify(&mut walks.iter_mut().flatten().collect::<Vec<_>>(), &mut outer, &mut reduced);
+        let reductions: Vec<_> = nest
+            .lines
+            .iter()
+            .enumerate()
+            .filter_map(|(reg, line)| match line.inst {
+                Inst::Reduce(op, src) => Some((reg, op, src)),
+                _ => None,
+            })
+            .collect();
+        let order = choose(nest, &walks, &outer, &reduced);
+        let contraction = match reductions[..] {
+            [(sum, ReduceOps::Sum, src)] => product(&kernel, nest, sum, src),
+            _ => None,
+        };
+        let interpreter = Interpreter::new(nest, walks);
+        LoopNest { outer, reduced, interpreter, reductions, order, contraction, kernel }
+    }
+
+    fn nest(&self) -> &Nest {
+        match &self.kernel.body {
+            Body::Nest(nest) => nest,
+            Body::Scan { .. } | Body::Scatter { .. } | Body::Copy => unreachable!("checked when it was made"),
+        }
+    }
+
+    // ---- The loops ---------------------------------------------------
+
+    /// The outputs of a range of outer points. `sums` tells where finished reductions are, if they were computed before.
+    fn outputs(&self, range: Range<usize>, args: &Args, sums: Option<&Partial>) {
+        let mut frame = self.frame(args, range.len());
+        let mut at = range.start;
+        while at < range.end {
+            let len = self.stretch(at, range.end);
+            match sums {
+                Some(sums) => sums.point_registers(self, &mut frame, at),
+                None => self.reduce(at, len, 0..numel(&self.reduced), args, &mut frame),
+            }
+            self.epilogue(at, len, args, &mut frame);
+            at += len;
+        }
+    }
+
+    fn frame(&self, args: &Args, points: usize) -> Frame {
+        // In the inner loop a block is filled up with several lines, so its constants must be there for all of it.
+        let points = if self.reductions.is_empty() { points } else { usize::MAX };
+        self.interpreter.frame(&self.kernel, self.nest(), args, points)
+    }
+
+    /// How many points from `at` on make a block: not across the end of a long row, so that loads can be memory itself.
+    fn stretch(&self, at: usize, end: usize) -> usize {
+        let most = self.interpreter.block.min(end - at);
+        match self.outer.last() {
+            Some(&row) if row >= 256 && self.outer.len() > 1 => most.min(row - at % row),
+            _ => most,
+        }
+    }
+
+    /// The outer instructions and the stores, for a block of outer points whose reductions are in their registers.
+    fn epilogue(&self, at: usize, len: usize, args: &Args, frame: &mut Frame) {
+        let span = Span { along_outer: true, start: at, len, fixed: &[], lines: 1 };
+        // SAFETY: the kernel is verified and `args` are its own; at most `block` points; inputs of outer instructions have been written.
+        unsafe { self.interpreter.run(self.nest(), &self.interpreter.outer, &span, args, frame) };
+        for &(src, output) in &self.interpreter.stores {
+            let dtype = self.kernel.outputs[output].dtype;
+            let to = args.outputs[output].wrapping_add(at * dtype.itemsize());
+            if frame.registers[src] != to {
+                // SAFETY: the output has room for all outer points; stores come after all loads of the block, so an output may lie
+                // in the memory of an input.
+                unsafe { alu::store(dtype, frame.registers[src], to, len) };
+            }
+        }
+    }
+
+    /// All reductions for outer points `at..at + len` over a range of reduced points, into their registers.
+    fn reduce(&self, at: usize, len: usize, range: Range<usize>, args: &Args, frame: &mut Frame) {
+        if self.reductions.is_empty() {
+            return;
+        }
+        for &(reg, op, _) in &self.reductions {
+            let dtype = self.nest().lines[reg].dtype;
+            frame.reset(reg);
+            // SAFETY: a register's block has room for a block's points.
+            unsafe { alu::fill(dtype, op.identity(dtype.compute()), frame.registers[reg], len) };
+        }
+        match self.order {
+            Order::Along => self.reduce_along(at, len, range, args, frame),
+            Order::Across => self.reduce_across(at, len, range, args, frame),
+        }
+    }
+
+    fn reduce_along(&self, at: usize, len: usize, range: Range<usize>, args: &Args, frame: &mut Frame) {
+        let mut fixed = vec![0; self.outer.len()];
+        for output in 0..len {
+            unravel_into(at + output, &self.outer, &mut fixed);
+            let mut start = range.start;
+            while start < range.end {
+                let n = self.interpreter.block.min(range.end - start);
+                let span = Span { along_outer: false, start, len: n, fixed: &fixed, lines: 1 };
+                // SAFETY: as in `epilogue`; the inner instructions read inner registers and constants only.
+                unsafe { self.interpreter.run(self.nest(), &self.interpreter.inner, &span, args, frame) };
+                for &(reg, op, src) in &self.reductions {
+                    let dtype = self.nest().lines[reg].dtype;
+                    let sum = frame.registers[reg].wrapping_add(output * width(dtype));
+                    // SAFETY: `src` holds n values, `sum` is one of the block's.
+                    unsafe { alu::reduce_block(op, dtype, frame.registers[src], n, sum) };
+                }
+                start += n;
+            }
+        }
+    }
+
+    fn reduce_across(&self, at: usize, len: usize, range: Range<usize>, args: &Args, frame: &mut Frame) {
+        let rows = (self.interpreter.block / len).max(1);
+        let rank = self.reduced.len();
+        let mut fixed = vec![0; rank * rows];
+        // Sums of at most ROWS rows, which then join the larger sum.
+        let mut near: Vec<Vec<u64>> = self.reductions.iter().map(|_| vec![0; len]).collect();
+        let mut group = range.start;
+        while group < range.end {
+            let group_end = (group + ROWS.max(rows)).min(range.end);
+            for (sums, &(reg, op, _)) in near.iter_mut().zip(&self.reductions) {
+                let dtype = self.nest().lines[reg].dtype;
+                // SAFETY: eight bytes each are room enough for any dtype.
+                unsafe { alu::fill(dtype, op.identity(dtype.compute()), sums.as_mut_ptr().cast(), len) };
+            }
+            let mut start = group;
+            while start < group_end {
+                let lines = rows.min(group_end - start);
+                for row in 0..lines {
+                    unravel_into(start + row, &self.reduced, &mut fixed[row * rank..(row + 1) * rank]);
+                }
+                let span = Span { along_outer: true, start: at, len, fixed: &fixed[..rank * lines], lines };
+                // SAFETY: as in `epilogue`; lines · len is at most a block, or one line of at most a block.
+                unsafe { self.interpreter.run(self.nest(), &self.interpreter.inner, &span, args, frame) };
+                for (sums, &(reg, op, src)) in near.iter_mut().zip(&self.reductions) {
+                    let dtype = self.nest().lines[reg].dtype;
+                    for row in 0..lines {
+                        let line = frame.registers[src].wrapping_add(row * len * width(dtype));
+                        // SAFETY: each line holds `len` values, and so do the sums.
+                        unsafe { alu::reduce_rows(op, dtype, line, len, sums.as_mut_ptr().cast()) };
+                    }
+                }
+                start += lines;
+            }
+            for (sums, &(reg, op, _)) in near.iter_mut().zip(&self.reductions) {
+                let dtype = self.nest().lines[reg].dtype;
+                // SAFETY: both hold `len` values.
+                unsafe { alu::reduce_rows(op, dtype, sums.as_ptr().cast(), len, frame.registers[reg]) };
+            }
+            group = group_end;
+        }
+    }
+
+    // ---- Who does what -----------------------------------------------
+
+    fn run_nest(&self, args: &Args) {
+        let (outputs, length) = (numel(&self.outer), numel(&self.reduced).max(1));
+        // Outputs a task: a grain's worth of points, in whole blocks where it can be.
+        let per_task = (GRAIN / length).max(1);
+        let per_task = if per_task > self.interpreter.block { per_task / self.interpreter.block * self.interpreter.block } else { per_task };
+        let per_task = if self.order == Order::Across && !self.reductions.is_empty() { per_task.max(64) } else { per_task };
+        let tasks = outputs.div_ceil(per_task);
+        let pieces = if self.reductions.is_empty() || tasks >= 8 { 1 } else { (outputs * length / GRAIN).clamp(1, 64).min(length / 64 + 1) };
+        if pieces == 1 {
+            return parallel(tasks, |task| self.outputs(task * per_task..((task + 1) * per_task).min(outputs), args, None));
+        }
+        // Few outputs, much to sum: pieces of the sum, then the sum of the pieces in order.
+        let partial = Partial::new(self, outputs, pieces);
+        let piece_length = length.div_ceil(pieces);
+        parallel(tasks * pieces, |task| {
+            let (task, piece) = (task / pieces, task % pieces);
+            let range = task * per_task..((task + 1) * per_task).min(outputs);
+            let over = (piece * piece_length).min(length)..((piece + 1) * piece_length).min(length);
+            let mut frame = self.frame(args, usize::MAX);
+            let mut at = range.start;
+            while at < range.end {
+                let len = self.stretch(at, range.end);
+                self.reduce(at, len, over.clone(), args, &mut frame);
+                partial.keep(self, piece, at, len, &frame);
+                at += len;
+            }
+        });
+        partial.join(self);
+        self.outputs(0..outputs, args, Some(&partial));
+    }
+
+    /// A contraction, with the epilogue run over each stretch of outputs as soon as its sums are final.
+    fn run_product(&self, product: &Product, args: &Args) {
+        let outputs = numel(&self.outer);
+        // The sums go where an output will be, if one has their dtype; its epilogue then works in place.
+        let fits = |slot: &crate::kernel::Slot| slot.dtype == product.dtype;
+        let home = self.kernel.outputs.iter().position(fits);
+        let own = home.is_none().then(|| Memory::new(outputs * product.dtype.itemsize()));
+        let sums = Address(own.as_ref().map_or_else(|| args.outputs[home.unwrap_or(0)], |memory| memory.as_ptr()));
+        let only_stores = self.interpreter.outer.is_empty() && home.is_some() && self.interpreter.stores.len() == 1;
+        let finish = |range: Range<usize>| {
+            if only_stores {
+                return;
+            }
+            let mut frame = self.frame(args, range.len());
+            let mut at = range.start;
+            while at < range.end {
+                let len = self.stretch(at, range.end);
+                frame.registers[product.sum] = sums.at(at * product.dtype.itemsize());
+                self.epilogue(at, len, args, &mut frame);
+                at += len;
+            }
+        };
+        let (a, b) = (args.inputs[product.a], args.inputs[product.b]);
+        let len = |input: usize| self.kernel.inputs[input].len;
+        // SAFETY: the buffers are as long as the kernel says and the views inside of them (verified); `sums` has room for all outputs.
+        unsafe { product.contraction.run_with(a, len(product.a), b, len(product.b), sums.at(0), &finish) };
+    }
+}
+
+impl Program for LoopNest {
+    fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    fn strategy(&self) -> String {
+        match (&self.contraction, self.reductions.is_empty(), self.order) {
+            (Some(_), _, _) => "contraction".to_string(),
+            (None, true, _) => "blocks".to_string(),
+            (None, false, Order::Along) => "blocks along".to_string(),
+            (None, false, Order::Across) => "blocks across".to_string(),
+        }
+    }
+
+    fn run(&self, args: &Args) {
+        match &self.contraction {
+            Some(product) => self.run_product(product, args),
+            None => self.run_nest(args),
+        }
+    }
+}
+
+/// An address that threads may share; who writes where is the sharer's business.
+#[derive(Clone, Copy)]
+struct Address(*mut u8);
+
+// SAFETY: an address alone does nothing; each use says why its place is its own.
+unsafe impl Send for Address {}
+// SAFETY: as above.
+unsafe impl Sync for Address {}
+
+impl Address {
+    fn at(self, bytes: usize) -> *mut u8 {
+        self.0.wrapping_add(bytes)
+    }
+}
+
+// ---- Choices ---------------------------------------------------------
+
+/// Compares the loads of both orders, in nanoseconds a point, roughly: neighbours in memory are cheap, spaced ones dear, and each row has
+/// to be started.
+fn choose(nest: &Nest, walks: &[Option<Walk>], outer: &[usize], reduced: &[usize]) -> Order {
+    let (Some(&row_outer), Some(&row_reduced)) = (outer.last(), reduced.last()) else {
+        return if reduced.is_empty() { Order::Across } else { Order::Along };
+    };
+    let cost = |row: usize, stride: isize| {
+        let each = match stride {
+            0 => 0.05,
+            1 => 0.1,
+            _ => 0.6,
+        };
+        each + 12.0 / row as f64
+    };
+    let inner = (0..nest.lines.len()).filter(|&reg| nest.lines[reg].level == Level::Inner);
+    let (mut along, mut across) = (0.0, 0.0);
+    let mut lines = 0;
+    for reg in inner {
+        lines += 1;
+        if let Some(walk) = &walks[reg] {
+            along += cost(row_reduced, walk.reduced.strides.last().copied().unwrap_or(0));
+            across += cost(row_outer, walk.outer.strides.last().copied().unwrap_or(0));
+        }
+    }
+    // Each instruction costs some nanoseconds a block, and along the reduced axes a block is no longer than these.
+    along += 15.0 * lines as f64 / numel(reduced).min(1024) as f64;
+    across += 15.0 * lines as f64 / numel(outer).clamp(1, 1024) as f64 / (1024 / numel(outer).clamp(1, 1024)) as f64;
+    if along <= across { Order::Along } else { Order::Across }
+}
+
+/// The sum of products of two loads (perhaps widened from a half type), if it is worth a contraction.
+fn product(kernel: &Kernel, nest: &Nest, sum: Reg, src: Reg) -> Option<Product> {
+    let Inst::Binary(BinaryOps::Mul, a, b) = nest.lines[src].inst else { return None };
+    let load = |reg: Reg| match &nest.lines[reg].inst {
+        Inst::Load { input, view } => Some((*input, view, nest.lines[reg].dtype)),
+        Inst::Unary(UnaryOps::Cast(DType::Float32), from) => match &nest.lines[*from].inst {
+            Inst::Load { input, view } if nest.lines[*from].dtype.compute() == DType::Float32 => Some((*input, view, nest.lines[*from].dtype)),
+            _ => None,
+        },
+        _ => None,
+    };
+    let ((a, a_view, a_dtype), (b, b_view, b_dtype)) = (load(a)?, load(b)?);
+    let dtype = nest.lines[sum].dtype.compute();
+    let right = matches!(dtype, DType::Float32 | DType::Float64) && a_dtype.compute() == dtype && b_dtype.compute() == dtype;
+    if !right || !Contraction::is_worthwhile(&nest.outer, &nest.reduced, a_view, b_view) {
+        return None;
+    }
+    let contraction = Contraction::new(&nest.outer, &nest.reduced, a_view, a_dtype, b_view, b_dtype);
+    debug_assert!(kernel.inputs.len() > a.max(b));
+    Some(Product { contraction, a, b, sum, dtype })
+}
+
+// ---- Partial sums ----------------------------------------------------
+
+/// For each reduction and each piece of the reduced space, the sums of all outputs.
+struct Partial {
+    /// one a reduction, [pieces, outputs]
+    sums: Vec<Memory>,
+    outputs: usize,
+    pieces: usize,
+}
+
+impl Partial {
+    fn new(nest: &LoopNest, outputs: usize, pieces: usize) -> Partial {
+        let size = |&(reg, _, _): &(Reg, ReduceOps, Reg)| pieces * outputs * width(nest.nest().lines[reg].dtype);
+        Partial { sums: nest.reductions.iter().map(|reduction| Memory::new(size(reduction))).collect(), outputs, pieces }
+    }
+
+    fn place(&self, nest: &LoopNest, reduction: usize, piece: usize, at: usize) -> *mut u8 {
+        let width = width(nest.nest().lines[nest.reductions[reduction].0].dtype);
+        self.sums[reduction].as_ptr().wrapping_add((piece * self.outputs + at) * width)
+    }
+
+    /// Copies a block's sums out of their registers.
+    fn keep(&self, nest: &LoopNest, piece: usize, at: usize, len: usize, frame: &Frame) {
+        for (reduction, &(reg, _, _)) in nest.reductions.iter().enumerate() {
+            let bytes = len * width(nest.nest().lines[reg].dtype);
+            // SAFETY: the place has room for outputs − at ≥ len values, and belongs to this piece and block alone.
+            unsafe { std::ptr::copy_nonoverlapping(frame.registers[reg], self.place(nest, reduction, piece, at), bytes) };
+        }
+    }
+
+    /// Adds all pieces to the first, in order.
+    fn join(&self, nest: &LoopNest) {
+        for (reduction, &(reg, op, _)) in nest.reductions.iter().enumerate() {
+            for piece in 1..self.pieces {
+                let (from, to) = (self.place(nest, reduction, piece, 0), self.place(nest, reduction, 0, 0));
+                // SAFETY: both hold `outputs` values, and all tasks have ended.
+                unsafe { alu::reduce_rows(op, nest.nest().lines[reg].dtype, from, self.outputs, to) };
+            }
+        }
+    }
+
+    /// Lets the reductions' registers be the joined sums from `at` on.
+    fn point_registers(&self, nest: &LoopNest, frame: &mut Frame, at: usize) {
+        for (reduction, &(reg, _, _)) in nest.reductions.iter().enumerate() {
+            frame.registers[reg] = self.place(nest, reduction, 0, at);
+        }
+    }
+}

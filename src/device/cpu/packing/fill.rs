@@ -1,0 +1,215 @@
+//! # device/cpu/packing/fill: the copying itself
+//!
+//! **In:** a [`Panel`], which says where its numbers are. **Out:** the panel in memory. **Above:** [`Operand::pack`](super::Operand::pack),
+//! which has checked the addresses.
+//!
+//! Each function here is `inline(always)`: [`microkernel`](crate::device::cpu::microkernel) compiles [`fill`] once for each instruction
+//! set, and only what is inlined there may use its vectors.
+
+use super::{MOST_ROWS, Method};
+use crate::device::cpu::microkernel::{Real, Vector};
+use std::ops::Range;
+
+/// Rows that are neighbours in memory and in the same vector of the panel.
+#[derive(Clone, Copy, Default)]
+pub(in crate::device::cpu) struct Piece {
+    /// which vector
+    pub vector: usize,
+    /// the address that the vector's lane 0 would have if the run began there
+    pub from: isize,
+    /// the lanes that it does have
+    pub mask: u32,
+}
+
+/// Everything that [`fill`] needs to know.
+pub(in crate::device::cpu) struct Panel<'a, T> {
+    pub source: *const T,
+    pub to: *mut T,
+    pub width: usize,
+    pub count: usize,
+    pub addresses: &'a [isize; MOST_ROWS],
+    /// for [`Method::Runs`], in the order of the vectors
+    pub pieces: &'a [Piece],
+    pub steps: &'a [isize],
+    pub step_runs: &'a [(usize, usize)],
+    /// for each step a bit for each row, or empty if all are 1
+    pub masks: &'a [u32],
+    pub(super) method: Method,
+}
+
+/// Fills a panel by its method. Compiled anew inside each instruction set (hence `inline(always)` all the way down).
+///
+/// # Safety
+/// As [`Operand::pack`], whose checks make the method's reads legal.
+#[inline(always)]
+pub(in crate::device::cpu) unsafe fn fill<V: Vector>(panel: &Panel<V::Number>) {
+    let all = 0..panel.steps.len();
+    // SAFETY: passed on.
+    unsafe {
+        match (panel.method, panel.masks.is_empty()) {
+            (Method::Runs, true) => load_runs::<V, false>(panel),
+            (Method::Runs, false) => load_runs::<V, true>(panel),
+            (Method::Transposed, true) => transpose::<V::Number, false>(panel),
+            (Method::Transposed, false) => transpose::<V::Number, true>(panel),
+            (Method::Gathered, true) => gather::<V::Number, false>(panel, all, 0..panel.count),
+            (Method::Gathered | Method::Guarded, _) => {
+                gather::<V::Number, true>(panel, all, 0..panel.count)
+            }
+        }
+    }
+}
+
+/// The numbers whose bits are set, zeros for the others.
+#[inline(always)]
+fn select<T: Real, const C: usize>(mut values: [T; C], mask: u32) -> [T; C] {
+    for (j, value) in values.iter_mut().enumerate() {
+        *value = if mask & (1 << j) != 0 {
+            *value
+        } else {
+            T::ZERO
+        };
+    }
+    values
+}
+
+#[inline(always)]
+unsafe fn load_runs<V: Vector, const MASKED: bool>(panel: &Panel<V::Number>) {
+    // The last vector may be longer than its row. What it writes into the next one is overwritten later: steps go forwards and
+    // vectors backwards. The last steps, behind which there may be nothing, are gathered.
+    let vectors = panel.count.div_ceil(V::LANES);
+    let depth = panel.steps.len();
+    let surplus = (vectors * V::LANES).saturating_sub(panel.width);
+    let full = depth.saturating_sub(surplus.div_ceil(panel.width));
+    let mut rest = panel.pieces;
+    for vector in (0..vectors).rev() {
+        let first = rest
+            .iter()
+            .rposition(|piece| piece.vector != vector)
+            .map_or(0, |before| before + 1);
+        let (before, pieces) = rest.split_at(first);
+        rest = before;
+        // SAFETY: `pack` has checked the addresses, unless loads look only at lanes of the mask, which are valid.
+        unsafe {
+            match *pieces {
+                [a] => load_vector::<V, 1, MASKED>(panel, full, vector, [a]),
+                [a, b] => load_vector::<V, 2, MASKED>(panel, full, vector, [a, b]),
+                [a, b, c] => load_vector::<V, 3, MASKED>(panel, full, vector, [a, b, c]),
+                [a, b, c, d] => load_vector::<V, 4, MASKED>(panel, full, vector, [a, b, c, d]),
+                _ => {
+                    let rows = vector * V::LANES..((vector + 1) * V::LANES).min(panel.count);
+                    gather::<V::Number, true>(panel, 0..full, rows)
+                }
+            }
+        }
+    }
+    // SAFETY: as above.
+    unsafe { gather::<V::Number, true>(panel, full..depth, 0..panel.count) }
+}
+
+/// One vector of a panel, for all steps, from P runs.
+#[inline(always)]
+unsafe fn load_vector<V: Vector, const P: usize, const MASKED: bool>(
+    panel: &Panel<V::Number>,
+    depth: usize,
+    vector: usize,
+    pieces: [Piece; P],
+) {
+    let mut to = panel.to.wrapping_add(vector * V::LANES);
+    for k in 0..depth {
+        let from = panel.source.wrapping_offset(panel.steps[k]);
+        let mask = if MASKED {
+            panel.masks[k] >> (vector * V::LANES)
+        } else {
+            u32::MAX
+        };
+        // SAFETY: as `load_runs`.
+        unsafe {
+            let mut loaded = V::splat(V::Number::ZERO);
+            for piece in pieces {
+                loaded = loaded.load_masked(from.wrapping_offset(piece.from), piece.mask & mask);
+            }
+            loaded.store(to);
+        }
+        to = to.wrapping_add(panel.width);
+    }
+}
+
+#[inline(always)]
+unsafe fn transpose<T: Real, const MASKED: bool>(panel: &Panel<T>) {
+    let rows = panel.count.next_multiple_of(4).min(panel.width / 4 * 4);
+    for &(first, length) in panel.step_runs {
+        let end = first + length;
+        // 32 steps at a time, so that the cache lines of all rows are used up before there are too many of them.
+        let mut k = first;
+        while k < end {
+            let until = (k + 32).min(end);
+            for row in (0..rows).step_by(4) {
+                // SAFETY: the steps of a run are neighbours in memory, so its addresses are those that `pack` has checked;
+                // rows beyond the count repeat the first.
+                unsafe {
+                    if length >= 4 {
+                        for block in (k..until).step_by(4) {
+                            turn::<T, MASKED>(panel, row, block.min(end - 4));
+                        }
+                    } else {
+                        gather::<T, MASKED>(panel, k..until, row..(row + 4).min(panel.count));
+                    }
+                }
+            }
+            // SAFETY: single elements within the same addresses.
+            unsafe { gather::<T, MASKED>(panel, k..until, rows.min(panel.count)..panel.count) };
+            k = until;
+        }
+    }
+}
+
+/// Four rows × four steps, from one run of steps, turned.
+#[inline(always)]
+unsafe fn turn<T: Real, const MASKED: bool>(panel: &Panel<T>, row: usize, k: usize) {
+    let from = panel.source.wrapping_offset(panel.steps[k]);
+    let row_starts = std::array::from_fn(|r| from.wrapping_offset(panel.addresses[row + r]));
+    // SAFETY: passed on to `transpose`.
+    let turned = unsafe { T::turn(row_starts) };
+    for (j, mut numbers) in turned.into_iter().enumerate() {
+        if MASKED {
+            numbers = select(numbers, panel.masks[k + j] >> row);
+        }
+        // SAFETY: four places in the row of step k + j.
+        unsafe {
+            panel
+                .to
+                .wrapping_add((k + j) * panel.width + row)
+                .cast::<[T; 4]>()
+                .write(numbers)
+        };
+    }
+}
+
+/// One by one; with `MASKED`, only those are read that keep all bounds.
+#[inline(always)]
+unsafe fn gather<T: Real, const MASKED: bool>(
+    panel: &Panel<T>,
+    steps: Range<usize>,
+    rows: Range<usize>,
+) {
+    for k in steps {
+        let from = panel.source.wrapping_offset(panel.steps[k]);
+        let to = panel.to.wrapping_add(k * panel.width);
+        let mask = if MASKED && !panel.masks.is_empty() {
+            panel.masks[k]
+        } else {
+            u32::MAX
+        };
+        for r in rows.clone() {
+            // SAFETY: an element that keeps all bounds is in the buffer; its place is in row k of the panel.
+            unsafe {
+                let keeps = !MASKED || mask & (1 << r) != 0;
+                *to.add(r) = if keeps {
+                    *from.wrapping_offset(panel.addresses[r])
+                } else {
+                    T::ZERO
+                };
+            }
+        }
+    }
+}

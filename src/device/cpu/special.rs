@@ -1,0 +1,210 @@
+//! # device/cpu/special: running sums, scattered additions, copies
+//!
+//! The three kernels that are no loop nest of independent points: here the order matters.
+//!
+//! Law: the order is that of the elements' positions, whatever the number of threads. Threads share the work along axes on which nothing
+//! depends on anything: a scan's other axes, a scatter's other axes.
+
+use super::alu;
+use super::interpreter::width;
+use super::threads::{GRAIN, parallel};
+use super::walk::{Walk, unravel_into};
+use crate::device::{Args, Program};
+use crate::dtype::{DType, Element, Scalar, with_dtype};
+use crate::kernel::{Body, Kernel};
+use crate::ops::ReduceOps;
+use crate::shape::view::View;
+
+/// So many columns are worked on side by side.
+const COLUMNS: usize = 512;
+
+/// A kernel that is no loop nest.
+pub struct Special {
+    /// what to do
+    pub kernel: Kernel,
+}
+
+impl Program for Special {
+    fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    fn strategy(&self) -> String {
+        match &self.kernel.body {
+            Body::Scan { .. } => "scan".to_string(),
+            Body::Scatter { .. } => "scatter".to_string(),
+            Body::Copy | Body::Nest(_) => "copy".to_string(),
+        }
+    }
+
+    fn run(&self, args: &Args) {
+        match &self.kernel.body {
+            Body::Scan { view, axis, op } => self.scan(view, *axis, *op, args),
+            Body::Scatter { values, index, axis, size } => self.scatter(values, index, *axis, *size, args),
+            Body::Copy => {
+                let bytes = self.kernel.outputs[0].len * self.kernel.outputs[0].dtype.itemsize();
+                // SAFETY: both buffers have so many bytes, and they are different buffers.
+                unsafe { std::ptr::copy_nonoverlapping(args.inputs[0], args.outputs[0], bytes) };
+            }
+            Body::Nest(_) => unreachable!("{}: a loop nest", self.kernel.name),
+        }
+    }
+}
+
+impl Special {
+    /// The array is [before, axis, after]. If `after` is wide, a block of columns runs down the axis together, adding rows; if there is
+    /// nothing after, each row is summed as it is read.
+    fn scan(&self, view: &View, axis: usize, op: ReduceOps, args: &Args) {
+        let dtype = self.kernel.outputs[0].dtype;
+        let (before, length, after) = around(&view.shape, axis);
+        let walk = Walk::new(view, view.shape.len());
+        let blocks = after.div_ceil(COLUMNS);
+        // A thread's share: some rows' worth at least, so that short scans are not drowned in tasks.
+        let lines = before * blocks;
+        let together = (GRAIN / (length * after.min(COLUMNS)).max(1)).clamp(1, lines.max(1));
+        parallel(lines.div_ceil(together), |task| {
+            let wide = width(dtype);
+            let mut running = vec![0u64; COLUMNS];
+            let mut row = vec![0u64; COLUMNS];
+            for line in task * together..((task + 1) * together).min(lines) {
+                let (outer, column) = (line / blocks, line % blocks * COLUMNS);
+                let n = COLUMNS.min(after - column);
+                let (running, row): (*mut u8, *mut u8) = (running.as_mut_ptr().cast(), row.as_mut_ptr().cast());
+                // SAFETY: both scratch rows have room for COLUMNS values of 8 bytes.
+                unsafe { alu::fill(dtype, op.identity(dtype.compute()), running, n) };
+                if after == 1 {
+                    self.scan_row(&walk, outer * length, length, op, args, running);
+                    continue;
+                }
+                for i in 0..length {
+                    let at = (outer * length + i) * after + column;
+                    self.fetch(&walk, 0, at, n, row, args);
+                    // SAFETY: rows of n values; the output has `before · length · after` elements, and this line's are this task's.
+                    unsafe {
+                        alu::reduce_rows(op, dtype, row, n, running);
+                        alu::store(dtype, running, args.outputs[0].add(at * dtype.itemsize()), n);
+                    }
+                }
+            }
+            debug_assert!(wide <= 8);
+        });
+    }
+
+    /// One row, an element after the other. Long float32 rows are where rounding piles up, so they are added in float64.
+    fn scan_row(&self, walk: &Walk, start: usize, length: usize, op: ReduceOps, args: &Args, running: *mut u8) {
+        let dtype = self.kernel.outputs[0].dtype;
+        let mut row = vec![0u64; COLUMNS];
+        let mut sum = op.identity(if dtype.is_float() { DType::Float64 } else { dtype }).as_f64();
+        for at in (0..length).step_by(COLUMNS) {
+            let n = COLUMNS.min(length - at);
+            let block: *mut u8 = row.as_mut_ptr().cast();
+            self.fetch(walk, 0, start + at, n, block, args);
+            // SAFETY: the block holds n values of the dtype's register type; the output's row belongs to this task.
+            unsafe {
+                match dtype.compute() {
+                    DType::Float32 => running_floats(block.cast::<f32>(), n, op, &mut sum),
+                    DType::Float64 => running_floats(block.cast::<f64>(), n, op, &mut sum),
+                    _ => {
+                        for i in 0..n {
+                            let value = block.add(i * width(dtype));
+                            alu::reduce_rows(op, dtype, value, 1, running);
+                            std::ptr::copy_nonoverlapping(running, value, width(dtype));
+                        }
+                    }
+                }
+                alu::store(dtype, block, args.outputs[0].add((start + at) * dtype.itemsize()), n);
+            }
+        }
+    }
+
+    /// Some consecutive elements of an input's view, as a register block.
+    fn fetch(&self, walk: &Walk, input: usize, start: usize, n: usize, dst: *mut u8, args: &Args) {
+        let dtype = self.kernel.inputs[input].dtype;
+        walk.outer.runs(&walk.start, &walk.limits, start, n, |run| {
+            let to = dst.wrapping_add(run.at * width(dtype));
+            // SAFETY: `dst` has room for n values, and a run's addresses are inside the input (verified).
+            unsafe {
+                match run.address {
+                    Some(address) => {
+                        let from = args.inputs[input].offset(address * dtype.itemsize() as isize);
+                        alu::load(dtype, from, run.stride, to, run.len);
+                    }
+                    None => std::ptr::write_bytes(to, 0, run.len * width(dtype)),
+                }
+            }
+        });
+    }
+
+    /// The values are [before, axis, after], the output [before, size, after]. Each task owns some columns of one `before`, and goes down
+    /// the axis in order: what is added to one place is always added in the same order.
+    fn scatter(&self, values: &View, index: &View, axis: usize, size: usize, args: &Args) {
+        let dtype = self.kernel.outputs[0].dtype;
+        let (before, length, after) = around(&values.shape, axis);
+        let (walk, index) = (Walk::new(values, values.shape.len()), Walk::new(index, index.shape.len()));
+        let columns = (after.div_ceil(16)).clamp(16, COLUMNS).min(after.max(1));
+        let blocks = after.div_ceil(columns);
+        // Halves and small integers are added up in a wider type, as in every sum.
+        let sum_dtype = dtype.sum_dtype().compute();
+        parallel(before * blocks, |task| {
+            let (outer, column) = (task / blocks, task % blocks * columns);
+            let n = columns.min(after - column);
+            let mut value = vec![0u64; columns];
+            let mut wide = vec![0u64; columns];
+            let mut place = vec![0i64; columns];
+            let mut sums = vec![0u64; size * n];
+            let item = sum_dtype.itemsize();
+            let sums: *mut u8 = sums.as_mut_ptr().cast();
+            for i in 0..length {
+                let at = (outer * length + i) * after + column;
+                let (value, wide) = (value.as_mut_ptr().cast::<u8>(), wide.as_mut_ptr().cast::<u8>());
+                self.fetch(&walk, 0, at, n, value, args);
+                self.fetch(&index, 1, at, n, place.as_mut_ptr().cast(), args);
+                // SAFETY: all blocks have room for `columns` values of 8 bytes; `sums` has size · n places, and only places inside are used.
+                unsafe {
+                    alu::cast(dtype, sum_dtype, value, wide, n);
+                    let inside = |p: i64| 0 <= p && p < size as i64;
+                    if place[..n].iter().all(|&p| p == place[0]) {
+                        if inside(place[0]) {
+                            alu::reduce_rows(ReduceOps::Sum, sum_dtype, wide, n, sums.add(place[0] as usize * n * item));
+                        }
+                        continue;
+                    }
+                    for (j, &p) in place[..n].iter().enumerate().filter(|&(_, &p)| inside(p)) {
+                        alu::reduce_rows(ReduceOps::Sum, sum_dtype, wide.add(j * item), 1, sums.add((p as usize * n + j) * item));
+                    }
+                }
+            }
+            for p in 0..size {
+                let at = (outer * size + p) * after + column;
+                // SAFETY: row p of the sums has n values; the output's columns of this row are this task's alone.
+                unsafe {
+                    alu::cast(sum_dtype, dtype, sums.add(p * n * item), value.as_mut_ptr().cast(), n);
+                    alu::store(dtype, value.as_ptr().cast(), args.outputs[0].add(at * dtype.itemsize()), n);
+                }
+            }
+        });
+    }
+}
+
+/// A shape as [before, axis, after].
+fn around(shape: &[usize], axis: usize) -> (usize, usize, usize) {
+    (shape[..axis].iter().product(), shape[axis], shape[axis + 1..].iter().product())
+}
+
+/// Replaces each value by the running sum (or maximum) up to it.
+///
+/// # Safety
+/// `values` points to n of them.
+unsafe fn running_floats<T: Element>(values: *mut T, n: usize, op: ReduceOps, sum: &mut f64) {
+    for i in 0..n {
+        // SAFETY: i < n.
+        let value = unsafe { &mut *values.add(i) };
+        let x = Into::<Scalar>::into(*value).as_f64();
+        *sum = match op {
+            ReduceOps::Sum => *sum + x,
+            ReduceOps::Max if x.is_nan() || sum.is_nan() => f64::NAN,
+            ReduceOps::Max => sum.max(x),
+        };
+        *value = T::from_scalar(Scalar::Float(*sum));
+    }
+}
