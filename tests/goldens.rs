@@ -33,7 +33,10 @@ macro_rules! topics {
         )*
     };
 }
-topics!(unary, binary, reduce, movement, indexing, creation, processing, functional, optimizers, models, dtypes);
+topics!(
+    unary, binary, reduce, movement, indexing, creation, processing, functional, optimizers,
+    models, dtypes
+);
 
 /// A file that no test reads would be worth nothing.
 #[test]
@@ -41,8 +44,16 @@ fn every_file_has_a_test() {
     let mut found: Vec<String> = std::fs::read_dir(folder())
         .expect("the goldens lie beside this file")
         .map(|entry| entry.expect("a readable folder").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
-        .map(|path| path.file_stem().expect("a file has a name").to_string_lossy().into_owned())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
+        .map(|path| {
+            path.file_stem()
+                .expect("a file has a name")
+                .to_string_lossy()
+                .into_owned()
+        })
         .collect();
     found.sort();
     let mut expected = TOPICS.to_vec();
@@ -56,7 +67,9 @@ fn wrong_goldens_fail() {
     let case = |op: &str, output: &str, grad: &str| -> Value {
         let input = format!(r#"{{"shape":[2],"dtype":"float32","data":[2,-3],"grad":{grad}}}"#);
         let output = format!(r#"{{"shape":[2],"dtype":"float32","data":{output}}}"#);
-        let text = format!(r#"{{"op":"{op}","args":{{}},"inputs":[{input}],"output":{output},"cotangent":[1,1]}}"#);
+        let text = format!(
+            r#"{{"op":"{op}","args":{{}},"inputs":[{input}],"output":{output},"cotangent":[1,1]}}"#
+        );
         serde_json::from_str(&text).expect("valid JSON")
     };
     for layout in [Layout::Plain, Layout::Views] {
@@ -67,7 +80,8 @@ fn wrong_goldens_fail() {
             ("square", "[4,9]", "[4,6]", "gradient"),
             ("squares", "[4,9]", "[4,-6]", "unknown op"),
         ] {
-            let message = attempt(|| run(&case(op, output, grad), layout)).expect_err("a wrong golden");
+            let message =
+                attempt(|| run(&case(op, output, grad), layout)).expect_err("a wrong golden");
             assert!(message.contains(complaint), "{message}");
         }
     }
@@ -80,8 +94,10 @@ fn folder() -> PathBuf {
 /// Runs all cases of one file, in each layout, and fails with the list of those that went wrong.
 fn check(topic: &str) {
     let path = folder().join(format!("{topic}.json"));
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let file: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let text = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let file: Value =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let cases = list(&file["cases"]);
     let mut failures = Vec::new();
     let mut ran = 0;
@@ -92,13 +108,25 @@ fn check(topic: &str) {
                 continue;
             }
             if let Err(message) = attempt(|| run(case, layout)) {
-                failures.push(format!("  {} ({layout:?}): {message}", text_of(&case["name"])));
+                failures.push(format!(
+                    "  {} ({layout:?}): {message}",
+                    text_of(&case["name"])
+                ));
             }
         }
         ran += 1;
     }
-    assert_eq!(file["count"].as_u64(), Some(ran), "{topic}: the file announces another number of cases");
-    assert!(failures.is_empty(), "{topic}: {} failures in {ran} cases:\n{}", failures.len(), failures.join("\n"));
+    assert_eq!(
+        file["count"].as_u64(),
+        Some(ran),
+        "{topic}: the file announces another number of cases"
+    );
+    assert!(
+        failures.is_empty(),
+        "{topic}: {} failures in {ran} cases:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
 }
 
 // ---- One case --------------------------------------------------------
@@ -121,14 +149,28 @@ fn run(case: &Value, layout: Layout) -> Result<(), String> {
     let expected = &case["output"];
     let shape = shape_of(expected);
     if output.shape() != shape {
-        return Err(format!("output has shape {:?}, not {shape:?}", output.shape()));
+        return Err(format!(
+            "output has shape {:?}, not {shape:?}",
+            output.shape()
+        ));
     }
     let dtype = expected["dtype"].as_str().map(dtype_named);
     if let Some(dtype) = dtype.filter(|&dtype| dtype != output.dtype()) {
         return Err(format!("output is {}, not {dtype}", output.dtype()));
     }
     let tolerance = Tolerance::of(dtype.unwrap_or(output.dtype()), written);
-    compare("output", &values(&output), &scalars(&expected["data"]), tolerance)?;
+    // Casts round in one way only. A text of nine digits is first read as the float that it stands for.
+    let tolerance = if text_of(&case["op"]) == "cast" {
+        Tolerance::EXACT
+    } else {
+        tolerance
+    };
+    let exactly = |value: Scalar| dtype.map_or(value, |dtype| value.cast(dtype));
+    let data: Vec<Scalar> = scalars(&expected["data"])
+        .into_iter()
+        .map(exactly)
+        .collect();
+    compare("output", &values(&output), &data, tolerance)?;
 
     if case["cotangent"].is_null() {
         return Ok(());
@@ -143,14 +185,29 @@ fn run(case: &Value, layout: Layout) -> Result<(), String> {
         }
         let expected = scalars(&input["grad"]);
         let gradient = match leaf.grad() {
-            Some(gradient) if gradient.shape() != leaf.shape() || gradient.dtype() != leaf.dtype() => {
-                return Err(format!("gradient {i} is {} {:?}", gradient.dtype(), gradient.shape()));
+            Some(gradient)
+                if gradient.shape() != leaf.shape() || gradient.dtype() != leaf.dtype() =>
+            {
+                return Err(format!(
+                    "gradient {i} is {} {:?}",
+                    gradient.dtype(),
+                    gradient.shape()
+                ));
             }
             Some(gradient) => read_back(values(&gradient), &leaf.shape(), layout),
             None => vec![Scalar::Float(0.0); expected.len()],
         };
-        let what = if leaf.grad().is_some() { format!("gradient {i}") } else { format!("gradient {i} (missing)") };
-        compare(&what, &gradient, &expected, Tolerance::of(leaf.dtype(), written))?;
+        let what = if leaf.grad().is_some() {
+            format!("gradient {i}")
+        } else {
+            format!("gradient {i} (missing)")
+        };
+        compare(
+            &what,
+            &gradient,
+            &expected,
+            Tolerance::of(leaf.dtype(), written).of_gradient(),
+        )?;
     }
     Ok(())
 }
@@ -166,7 +223,11 @@ fn leaf(input: &Value, layout: Layout) -> Tensor {
             tensor(dtype_of(input), &transposed(&backwards, &shape), &opposite)
         }
     };
-    if input["grad"].is_null() { tensor } else { tensor.requires_grad(true) }
+    if input["grad"].is_null() {
+        tensor
+    } else {
+        tensor.requires_grad(true)
+    }
 }
 
 /// The input itself, of which `leaf` holds the values.
@@ -184,7 +245,10 @@ fn laid_out(leaf: &Tensor, layout: Layout) -> Tensor {
 fn read_back(gradient: Vec<Scalar>, leaf_shape: &[usize], layout: Layout) -> Vec<Scalar> {
     match layout {
         Layout::Plain => gradient,
-        Layout::Views => transposed(&gradient, leaf_shape).into_iter().rev().collect(),
+        Layout::Views => transposed(&gradient, leaf_shape)
+            .into_iter()
+            .rev()
+            .collect(),
     }
 }
 
@@ -195,9 +259,14 @@ fn transposed(data: &[Scalar], shape: &[usize]) -> Vec<Scalar> {
     for &size in shape {
         stride = stride.checked_div(size).unwrap_or(0);
         // The first axis of the original is the last of the transpose, hence the fastest so far is the outer loop's.
-        positions = (0..size).flat_map(|i| positions.iter().map(move |p| p + i * stride)).collect();
+        positions = (0..size)
+            .flat_map(|i| positions.iter().map(move |p| p + i * stride))
+            .collect();
     }
-    positions.into_iter().map(|position| data[position]).collect()
+    positions
+        .into_iter()
+        .map(|position| data[position])
+        .collect()
 }
 
 // ---- Comparing -------------------------------------------------------
@@ -210,6 +279,12 @@ struct Tolerance {
 }
 
 impl Tolerance {
+    /// All but the last bits of a float64, in which the reader of JSON may err.
+    const EXACT: Tolerance = Tolerance {
+        relative: 1e-15,
+        absolute: 0.0,
+    };
+
     /// That of the coarsest float in the case: a product of a float16 and a float32 is no better than float16.
     fn of(dtype: DType, inputs: &[Value]) -> Tolerance {
         let relative = |dtype: DType| match dtype {
@@ -227,28 +302,65 @@ impl Tolerance {
             | DType::Int64
             | DType::Uint64 => 0.0,
         };
-        let relative = inputs.iter().map(|input| relative(dtype_of(input))).fold(relative(dtype), f64::max);
-        Tolerance { relative, absolute: relative / 10.0 }
+        let relative = inputs
+            .iter()
+            .map(|input| relative(dtype_of(input)))
+            .fold(relative(dtype), f64::max);
+        Tolerance {
+            relative,
+            absolute: relative / 10.0,
+        }
+    }
+
+    /// In the half types a gradient has been rounded at each link of the chain, and PyTorch's chains have other links.
+    fn of_gradient(self) -> Tolerance {
+        let factor = if self.relative > 1e-4 { 4.0 } else { 1.0 };
+        Tolerance {
+            relative: factor * self.relative,
+            absolute: factor * self.absolute,
+        }
     }
 }
 
-fn compare(what: &str, actual: &[Scalar], expected: &[Scalar], tolerance: Tolerance) -> Result<(), String> {
+fn compare(
+    what: &str,
+    actual: &[Scalar],
+    expected: &[Scalar],
+    tolerance: Tolerance,
+) -> Result<(), String> {
     if actual.len() != expected.len() {
-        return Err(format!("{what} has {} elements, not {}", actual.len(), expected.len()));
+        return Err(format!(
+            "{what} has {} elements, not {}",
+            actual.len(),
+            expected.len()
+        ));
     }
     // A sum of large terms may miss by their rounding; but one huge element must not excuse all others.
-    let largest = expected.iter().map(|x| x.as_f64().abs()).filter(|x| x.is_finite()).fold(1.0, f64::max).min(100.0);
-    let wrong = actual.iter().zip(expected).position(|(&a, &b)| match (a, b) {
-        (Scalar::Float(_), _) | (_, Scalar::Float(_)) => {
-            let (a, b) = (a.as_f64(), b.as_f64());
-            let near = (a - b).abs() <= tolerance.relative * b.abs() + tolerance.absolute * largest;
-            !(a == b || (a.is_nan() && b.is_nan()) || (b.is_finite() && near))
-        }
-        (a, b) => a.as_i128() != b.as_i128(),
-    });
+    let largest = expected
+        .iter()
+        .map(|x| x.as_f64().abs())
+        .filter(|x| x.is_finite())
+        .fold(1.0, f64::max)
+        .min(10.0);
+    let wrong = actual
+        .iter()
+        .zip(expected)
+        .position(|(&a, &b)| match (a, b) {
+            (Scalar::Float(_), _) | (_, Scalar::Float(_)) => {
+                let (a, b) = (a.as_f64(), b.as_f64());
+                let near =
+                    (a - b).abs() <= tolerance.relative * b.abs() + tolerance.absolute * largest;
+                !(a == b || (a.is_nan() && b.is_nan()) || (b.is_finite() && near))
+            }
+            (a, b) => a.as_i128() != b.as_i128(),
+        });
     match wrong {
         None => Ok(()),
-        Some(i) => Err(format!("{what}[{i}]\n      is {}\n  not {}", around(actual, i), around(expected, i))),
+        Some(i) => Err(format!(
+            "{what}[{i}]\n      is {}\n  not {}",
+            around(actual, i),
+            around(expected, i)
+        )),
     }
 }
 
@@ -293,7 +405,9 @@ fn attempt(case: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
     let place = PANICKED.take().unwrap_or_default();
     result.unwrap_or_else(|payload| {
         let message = payload.downcast_ref::<String>().map(String::as_str);
-        let message = message.or(payload.downcast_ref::<&str>().copied()).unwrap_or("a panic without a message");
+        let message = message
+            .or(payload.downcast_ref::<&str>().copied())
+            .unwrap_or("a panic without a message");
         Err(format!("panicked at {place}: {message}"))
     })
 }
@@ -301,15 +415,22 @@ fn attempt(case: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
 // ---- Reading JSON ----------------------------------------------------
 
 fn list(value: &Value) -> &[Value] {
-    value.as_array().unwrap_or_else(|| panic!("expected a list, found {value}"))
+    value
+        .as_array()
+        .unwrap_or_else(|| panic!("expected a list, found {value}"))
 }
 
 fn text_of(value: &Value) -> &str {
-    value.as_str().unwrap_or_else(|| panic!("expected a text, found {value}"))
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("expected a text, found {value}"))
 }
 
 fn shape_of(tensor: &Value) -> Vec<usize> {
-    list(&tensor["shape"]).iter().map(|size| size.as_u64().expect("a size") as usize).collect()
+    list(&tensor["shape"])
+        .iter()
+        .map(|size| size.as_u64().expect("a size") as usize)
+        .collect()
 }
 
 fn dtype_named(name: &str) -> DType {
@@ -324,10 +445,17 @@ fn dtype_of(tensor: &Value) -> DType {
 fn scalar(value: &Value) -> Scalar {
     match value {
         Value::Bool(value) => Scalar::Bool(*value),
-        Value::Number(number) if number.is_u64() => Scalar::Int(number.as_u64().expect("checked") as i128),
-        Value::Number(number) if number.is_i64() => Scalar::Int(number.as_i64().expect("checked") as i128),
+        Value::Number(number) if number.is_u64() => {
+            Scalar::Int(number.as_u64().expect("checked") as i128)
+        }
+        Value::Number(number) if number.is_i64() => {
+            Scalar::Int(number.as_i64().expect("checked") as i128)
+        }
         Value::Number(number) => Scalar::Float(number.as_f64().expect("a number")),
-        Value::String(text) => Scalar::Float(text.parse().unwrap_or_else(|_| panic!("{text} is no number"))),
+        Value::String(text) => Scalar::Float(
+            text.parse()
+                .unwrap_or_else(|_| panic!("{text} is no number")),
+        ),
         Value::Null | Value::Array(_) | Value::Object(_) => panic!("{value} is no number"),
     }
 }
@@ -362,10 +490,22 @@ fn tensor(dtype: DType, data: &[Scalar], shape: &[usize]) -> Tensor {
 fn values(tensor: &Tensor) -> Vec<Scalar> {
     let dtype = tensor.dtype();
     if dtype.is_float() {
-        tensor.to_vec::<f64>().into_iter().map(Scalar::from).collect()
+        tensor
+            .to_vec::<f64>()
+            .into_iter()
+            .map(Scalar::from)
+            .collect()
     } else if dtype == DType::Uint64 {
-        tensor.to_vec::<u64>().into_iter().map(Scalar::from).collect()
+        tensor
+            .to_vec::<u64>()
+            .into_iter()
+            .map(Scalar::from)
+            .collect()
     } else {
-        tensor.to_vec::<i64>().into_iter().map(Scalar::from).collect()
+        tensor
+            .to_vec::<i64>()
+            .into_iter()
+            .map(Scalar::from)
+            .collect()
     }
 }

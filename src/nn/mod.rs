@@ -1,13 +1,14 @@
 //! # nn: what training needs around a tensor
 //!
-//! **In:** tensors that are parameters. **Out:** the same ones, a little better at their task. **Below:** `tensor`.
+//! **In:** tensors that are parameters, files that hold examples or weights. **Out:** the same tensors, a little better at their task,
+//! and files again. **Below:** `tensor`.
 //!
 //! | file | for |
 //! |---|---|
 //! | [`optim`] | SGD, Adam, AdamW and LAMB: from gradients to steps |
-//! | [`datasets`] | MNIST: found, fetched, checked, read |
-//! | [`state`] | weights to and from safetensors files |
-//! | [`files`] | writing a file so that it is whole or not there |
+//! | [`datasets`] | examples to learn from |
+//! | [`state`] | names for parameters; loading and saving them |
+//! | [`files`] | reading and writing, with errors that say which file and why |
 
 pub mod datasets;
 pub mod files;

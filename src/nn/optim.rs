@@ -279,9 +279,9 @@ impl Optimizer for SGD {
                 &g + &p * self.weight_decay
             };
             if let Some(b) = self.b.get(i) {
-                b.assign(&(&*b * self.momentum + &direction));
+                b.assign(&(b * self.momentum + &direction));
                 direction = if self.nesterov {
-                    direction + &*b * self.momentum
+                    direction + b * self.momentum
                 } else {
                     b.detach()
                 };

@@ -100,10 +100,11 @@ pub fn decide(graph: &Graph, forced: &HashSet<usize>) -> Decisions {
             || match op {
                 Op::Const(_) | Op::Iota => false,
                 Op::Rand(_) => seen.len() > 1,
-                Op::Reduce(kind, axes) => {
-                    !merges(graph, &mut decisions, i, *kind, axes)
-                        && !joins_epilogue(graph, &mut decisions, &mut contraction_in, i, &seen, bijective[i])
+                Op::Reduce(..) if merges(graph, i) => {
+                    decisions.merged.insert(i);
+                    false
                 }
+                Op::Reduce(..) => !joins_epilogue(graph, &mut decisions, &mut contraction_in, i, &seen, bijective[i]),
                 Op::Unary(_) | Op::Binary(_) | Op::Ternary(_) | Op::Gather(_) => {
                     !is_product(graph, i) && seen.len() > 1 && !cheap(weights[i], seen.len())
                 }
@@ -136,7 +137,7 @@ fn must_be_root(graph: &Graph, i: usize, forced: &HashSet<usize>) -> bool {
     node.uses.iter().any(|&(user, position)| {
         let edge = &graph.nodes[user].sources[position];
         let reused = edge.numel(graph) as f64 > REUSE * node.numel() as f64;
-        needs_memory(graph, user, position) || (reused && !free_to_repeat(graph, i))
+        needs_memory(graph, user, position) || (reused && !free_to_repeat(graph, i) && !merges(graph, i))
     })
 }
 
@@ -240,28 +241,25 @@ fn is_contraction(graph: &Graph, i: usize) -> bool {
 }
 
 /// Reason 4, first exception: a sum that only another sum uses becomes part of it, unless that multiplies the work.
-fn merges(graph: &Graph, decisions: &mut Decisions, i: usize, kind: ReduceOps, axes: &[usize]) -> bool {
+fn merges(graph: &Graph, i: usize) -> bool {
     let node = &graph.nodes[i];
-    let [(user, _)] = node.uses[..] else { return false };
-    let Some(Op::Reduce(ReduceOps::Sum, _)) = graph.nodes[user].op() else { return false };
-    if kind != ReduceOps::Sum || !node.node.device().engine().fuses() {
+    let (Some(Op::Reduce(ReduceOps::Sum, axes)), [(user, _)]) = (node.op(), &node.uses[..]) else { return false };
+    let Some(Op::Reduce(ReduceOps::Sum, _)) = graph.nodes[*user].op() else { return false };
+    if !node.node.device().engine().fuses() {
         return false;
     }
     let source = &node.sources[0];
-    let length: usize = axes.iter().map(|&axis| source.view(graph).shape[axis]).product();
-    let (alone, together) = (source.numel(graph), graph.nodes[user].sources[0].numel(graph) * length);
-    let merges = if is_contraction(graph, i) {
+    let shape = source.view(graph).shape;
+    let length: usize = axes.iter().map(|&axis| shape[axis]).product();
+    let (alone, together) = (source.numel(graph), graph.nodes[*user].sources[0].numel(graph) * length);
+    if is_contraction(graph, i) {
         // Only with the sum of a fold, which leaves a contraction. (The sum of all elements of a matmul would be no contraction any more.)
         // A fold counts its margins too: up to four times the products, and still less than writing them all out.
-        let folds = !graph.nodes[user].sources[0].view(graph).bounds.is_empty();
+        let folds = !graph.nodes[*user].sources[0].view(graph).bounds.is_empty();
         folds && together <= 4 * alone
     } else {
         together as f64 <= REUSE * alone as f64
-    };
-    if merges {
-        decisions.merged.insert(i);
     }
-    merges
 }
 
 /// Reason 4, second exception: all users are in the epilogue of one kernel that has no other reduction, or only such as run over the same axes.

@@ -1,7 +1,7 @@
 //! # tensor/operators: + − · / % and their kin
 //!
 //! **In:** tensors, references to them and numbers, on either side of an operator. **Out:** what the method of the same meaning in
-//! [`math`](super::math) gives: `&x + 1` is `x.add(1)`. Nothing is decided here. **Above:** the user. **Below:** `math`.
+//! [`math`] gives: `&x + 1` is `x.add(1)`. Nothing is decided here. **Above:** the user. **Below:** `math`.
 //!
 //! | operator | method | |
 //! |---|---|---|

@@ -224,8 +224,8 @@ impl Tensor {
 
     // ---- Drawing from weights ----------------------------------------
 
-    /// Draws positions along the last axis, each as likely as its weight says: from weights [n] or [rows, n] to int32 positions
-    /// [num_samples] or [rows, num_samples]. Weights are not negative; they need not sum to 1.
+    /// Draws positions along the last axis, each as likely as its weight says: from weights `[n]` or `[rows, n]` to int32 positions
+    /// `[num_samples]` or `[rows, num_samples]`. Weights are not negative; they need not sum to 1.
     ///
     /// With replacement, by the inverse of the distribution: u is uniform in [0, 1), and the sample is the number of positions whose
     /// running sum of weights (out of 1) is not above u.

@@ -5,11 +5,11 @@
 
 use serde_json::Value;
 use teenygrad::mlops::movement::{Slide, Window};
+use teenygrad::nn::optim::{Adam, AdamW, LAMB, Optimizer, SGD};
 use teenygrad::shape::args::{Axes, Shape};
 use teenygrad::tensor::conv::{Conv, Kernel, Pool};
 use teenygrad::tensor::index::{Index, Slice, step};
 use teenygrad::tensor::operand::Operand;
-use teenygrad::nn::optim::{Adam, AdamW, LAMB, Optimizer, SGD};
 use teenygrad::{DType, Scalar, Tensor};
 
 /// Applies the op that the goldens call `op`.
@@ -17,17 +17,27 @@ use teenygrad::{DType, Scalar, Tensor};
 /// # Panics
 /// If there is none: a golden without a check must not pass.
 pub fn apply(op: &str, inputs: &[Tensor], args: &Value) -> Tensor {
-    let input = |i: usize| inputs.get(i).unwrap_or_else(|| panic!("{op} has no input {i}"));
+    let input = |i: usize| {
+        inputs
+            .get(i)
+            .unwrap_or_else(|| panic!("{op} has no input {i}"))
+    };
     let (x, y) = (|| input(0), || input(1));
     let axes = || axes(&args["axis"]);
     let keepdim = args["keepdim"] == true;
     let reverse = args["reverse"] == true;
     // The argument if there is one (JSON's index gives null if not), else an input.
-    let choice = |name: &str, i: usize| args.get(name).map_or_else(|| Operand::from(input(i)), |n| Operand::Number(scalar(n)));
+    let choice = |name: &str, i: usize| {
+        args.get(name)
+            .map_or_else(|| Operand::from(input(i)), |n| Operand::Number(scalar(n)))
+    };
     let other = || choice("other", 1);
     let float_or = |name: &str, default: f64| args.get(name).map_or(default, float);
     let lr = || float(&args["lr"]);
-    let number = |name: &str, default: isize| args.get(name).map_or(default, |value| integer(value) as isize);
+    let number = |name: &str, default: isize| {
+        args.get(name)
+            .map_or(default, |value| integer(value) as isize)
+    };
     let dim = |default: isize| number("dim", default);
     let value = || args.get("value").map_or(Scalar::Float(0.0), scalar);
     let all = || -> Vec<&Tensor> { inputs.iter().collect() };
@@ -135,13 +145,21 @@ pub fn apply(op: &str, inputs: &[Tensor], args: &Value) -> Tensor {
         "pad" => x().pad(&pairs(&args["widths"], |n| n as usize), value()),
         "slice" => x().slice(&pairs(&args["bounds"], |n| n as isize), value()),
         "pad2d" => {
-            let padding: Vec<isize> = integers(&args["padding"]).into_iter().map(|n| n as isize).collect();
-            x().pad2d(padding.try_into().expect("left, right, top, bottom"), float_or("value", 0.0))
+            let padding: Vec<isize> = integers(&args["padding"])
+                .into_iter()
+                .map(|n| n as isize)
+                .collect();
+            x().pad2d(
+                padding.try_into().expect("left, right, top, bottom"),
+                float_or("value", 0.0),
+            )
         }
         "cat" => Tensor::cat(&all(), dim(0)),
         "stack" => Tensor::stack(&all(), dim(0)),
         "repeat" => x().repeat(shape(&args["repeats"])),
-        "chunk" => x().chunk(number("num", 1) as usize, dim(0))[number("index", 0) as usize].clone(),
+        "chunk" => {
+            x().chunk(number("num", 1) as usize, dim(0))[number("index", 0) as usize].clone()
+        }
         "squeeze" => x().squeeze(self::axes(&args["dim"])),
         "unsqueeze" => x().unsqueeze(dim(0)),
         "transpose" => x().transpose(number("ax1", 1), number("ax2", 0)),
@@ -161,10 +179,19 @@ pub fn apply(op: &str, inputs: &[Tensor], args: &Value) -> Tensor {
             let cut = x().permute([2, 0, 1]).flip(0).get((1..4, .., step(.., 2)));
             cut.reshape(-1).reshape([2, -1]).sum(1)
         }
-        "views_mul" => x().get((.., step(.., 2))).permute([0, 2, 1]) * x().flip(2).get((.., 1..)).permute([0, 2, 1]),
+        "views_mul" => {
+            x().get((.., step(.., 2))).permute([0, 2, 1])
+                * x().flip(2).get((.., 1..)).permute([0, 2, 1])
+        }
         "windows" => {
-            let slide = Slide { kernel: 3, stride: 1, dilation: 1 };
-            Tensor::apply(Window::new(vec![slide]), &[x()]).square().sum(2)
+            let slide = Slide {
+                kernel: 3,
+                stride: 1,
+                dilation: 1,
+            };
+            Tensor::apply(Window::new(vec![slide]), &[x()])
+                .square()
+                .sum(2)
         }
         "views_matmul" => {
             let flipped = x().flip(1).t().matmul(x().get((.., step(.., 2))));
@@ -174,7 +201,11 @@ pub fn apply(op: &str, inputs: &[Tensor], args: &Value) -> Tensor {
 
         // ---- Creation ------------------------------------------------
         "eye" => Tensor::eye(integer(&args["dim"]) as usize),
-        "arange" => Tensor::arange_with(scalar(&args["start"]), scalar(&args["stop"]), scalar(&args["step"])),
+        "arange" => Tensor::arange_with(
+            scalar(&args["start"]),
+            scalar(&args["stop"]),
+            scalar(&args["step"]),
+        ),
         "zeros" => Tensor::zeros(shape(&args["shape"])),
         "ones" => Tensor::ones(shape(&args["shape"])),
         "full" => Tensor::full(shape(&args["shape"]), scalar(&args["fill_value"])),
@@ -188,10 +219,16 @@ pub fn apply(op: &str, inputs: &[Tensor], args: &Value) -> Tensor {
         "dot" => x().dot(y()),
 
         "conv2d" => x().conv2d_with(y(), inputs.get(2), conv(args, x().ndim() - 2)),
-        "conv_transpose2d" => x().conv_transpose2d_with(y(), inputs.get(2), conv(args, x().ndim() - 2)),
+        "conv_transpose2d" => {
+            x().conv_transpose2d_with(y(), inputs.get(2), conv(args, x().ndim() - 2))
+        }
         "views_conv2d" => {
             let picture = x().permute([1, 0, 3, 2]).flip(2);
-            picture.conv2d_with(&y().flip(3).transpose(2, 3), None, Conv::default().padding(1))
+            picture.conv2d_with(
+                &y().flip(3).transpose(2, 3),
+                None,
+                Conv::default().padding(1),
+            )
         }
         "avg_pool2d" => x().avg_pool2d_with(kernel(args), pool(args)),
         "max_pool2d" => x().max_pool2d_with(kernel(args), pool(args)),
@@ -205,20 +242,29 @@ pub fn apply(op: &str, inputs: &[Tensor], args: &Value) -> Tensor {
         }
         "layernorm" => x().layernorm(axes(), float_or("eps", 1e-5)),
         "batchnorm" => x().batchnorm(Some(y()), Some(input(2)), input(3), input(4)),
-        "scaled_dot_product_attention" => attention(x(), y(), input(2), inputs.get(3), args["is_causal"] == true),
+        "scaled_dot_product_attention" => {
+            attention(x(), y(), input(2), inputs.get(3), args["is_causal"] == true)
+        }
         "binary_crossentropy" => x().binary_crossentropy(y()),
         "binary_crossentropy_logits" => x().binary_crossentropy_logits(y()),
-        "sparse_categorical_crossentropy" => x().sparse_categorical_crossentropy(y(), number("ignore_index", -1) as i64),
+        "sparse_categorical_crossentropy" => {
+            x().sparse_categorical_crossentropy(y(), number("ignore_index", -1) as i64)
+        }
 
         // ---- Whole models --------------------------------------------
         "mlp" => {
             let hidden = x().linear(y(), Some(input(2))).relu();
-            hidden.linear(input(3), Some(input(4))).sparse_categorical_crossentropy(input(5), -1)
+            hidden
+                .linear(input(3), Some(input(4)))
+                .sparse_categorical_crossentropy(input(5), -1)
         }
         "convnet" => {
             let hidden = x().conv2d(y(), None).relu().max_pool2d(2);
             let hidden = hidden.conv2d(input(2), None).relu().max_pool2d(2);
-            hidden.flatten(1).linear(input(3), None).sparse_categorical_crossentropy(input(4), -1)
+            hidden
+                .flatten(1)
+                .linear(input(3), None)
+                .sparse_categorical_crossentropy(input(4), -1)
         }
         "transformer" => transformer(inputs),
 
@@ -232,16 +278,42 @@ pub fn apply(op: &str, inputs: &[Tensor], args: &Value) -> Tensor {
         "SGD" => {
             let nesterov = args["nesterov"].as_bool().unwrap_or(false);
             let (momentum, decay) = (float_or("momentum", 0.0), float_or("weight_decay", 0.0));
-            trajectory(inputs, SGD::new(params(inputs), lr()).momentum(momentum).weight_decay(decay).nesterov(nesterov))
+            trajectory(
+                inputs,
+                SGD::new(params(inputs), lr())
+                    .momentum(momentum)
+                    .weight_decay(decay)
+                    .nesterov(nesterov),
+            )
         }
         "Adam" => {
-            let (b1, b2, eps) = (float_or("b1", 0.9), float_or("b2", 0.999), float_or("eps", 1e-8));
-            trajectory(inputs, Adam::new(params(inputs), lr()).betas(b1, b2).eps(eps))
+            let (b1, b2, eps) = (
+                float_or("b1", 0.9),
+                float_or("b2", 0.999),
+                float_or("eps", 1e-8),
+            );
+            trajectory(
+                inputs,
+                Adam::new(params(inputs), lr()).betas(b1, b2).eps(eps),
+            )
         }
-        "AdamW" => trajectory(inputs, AdamW::new(params(inputs), lr()).weight_decay(float_or("wd", 0.01))),
+        "AdamW" => trajectory(
+            inputs,
+            AdamW::new(params(inputs), lr()).weight_decay(float_or("wd", 0.01)),
+        ),
         "LAMB" => {
-            let (b1, b2, eps) = (float_or("b1", 0.9), float_or("b2", 0.999), float_or("eps", 1e-6));
-            trajectory(inputs, LAMB::new(params(inputs), lr()).betas(b1, b2).eps(eps).weight_decay(float_or("wd", 0.0)))
+            let (b1, b2, eps) = (
+                float_or("b1", 0.9),
+                float_or("b2", 0.999),
+                float_or("eps", 1e-6),
+            );
+            trajectory(
+                inputs,
+                LAMB::new(params(inputs), lr())
+                    .betas(b1, b2)
+                    .eps(eps)
+                    .weight_decay(float_or("wd", 0.0)),
+            )
         }
 
         unknown => panic!("unknown op {unknown}: add it to tests/goldens/apply.rs"),
@@ -251,18 +323,27 @@ pub fn apply(op: &str, inputs: &[Tensor], args: &Value) -> Tensor {
 // ---- Arguments -------------------------------------------------------
 
 fn integer(value: &Value) -> i64 {
-    value.as_i64().unwrap_or_else(|| panic!("{value} is no integer"))
+    value
+        .as_i64()
+        .unwrap_or_else(|| panic!("{value} is no integer"))
 }
 
 /// JSON knows no infinities: they are texts.
 fn float(value: &Value) -> f64 {
-    let text = value.as_str().map(|text| text.parse().expect("inf, -inf or nan"));
-    text.or(value.as_f64()).unwrap_or_else(|| panic!("{value} is no number"))
+    let text = value
+        .as_str()
+        .map(|text| text.parse().expect("inf, -inf or nan"));
+    text.or(value.as_f64())
+        .unwrap_or_else(|| panic!("{value} is no number"))
 }
 
 /// Whole numbers without a decimal point are integers, as in Rust.
 fn scalar(value: &Value) -> Scalar {
-    if value.is_i64() { integer(value).into() } else { float(value).into() }
+    if value.is_i64() {
+        integer(value).into()
+    } else {
+        float(value).into()
+    }
 }
 
 fn integers(value: &Value) -> Vec<i64> {
@@ -270,7 +351,9 @@ fn integers(value: &Value) -> Vec<i64> {
 }
 
 fn list(value: &Value) -> &[Value] {
-    value.as_array().unwrap_or_else(|| panic!("{value} is no list"))
+    value
+        .as_array()
+        .unwrap_or_else(|| panic!("{value} is no list"))
 }
 
 fn shape(value: &Value) -> Shape {
@@ -297,28 +380,45 @@ fn pairs<N>(value: &Value, convert: fn(i64) -> N) -> Vec<Option<(N, N)>> {
         [a, b] => (convert(a), convert(b)),
         _ => panic!("{value} is no pair"),
     };
-    list(value).iter().map(|value| (!value.is_null()).then(|| pair(value))).collect()
+    list(value)
+        .iter()
+        .map(|value| (!value.is_null()).then(|| pair(value)))
+        .collect()
 }
 
 // ---- Indices ---------------------------------------------------------
 
 /// What stood between the brackets. A row of numbers can be written as a list or as a tensor: `lists` says which it is to be.
 fn indices(value: &Value, lists: bool) -> Vec<Index> {
-    list(value).iter().map(|token| index(token, lists)).collect()
+    list(value)
+        .iter()
+        .map(|token| index(token, lists))
+        .collect()
 }
 
 fn index(token: &Value, lists: bool) -> Index {
-    let (kind, value) = token.as_object().and_then(|token| token.iter().find(|(key, _)| *key != "shape")).expect("an index");
+    let (kind, value) = token
+        .as_object()
+        .and_then(|token| token.iter().find(|(key, _)| *key != "shape"))
+        .expect("an index");
     match kind.as_str() {
         "int" => Index::At(integer(value) as isize),
         "slice" => {
             let part = |i: usize| (!value[i].is_null()).then(|| integer(&value[i]) as isize);
-            Index::Slice(Slice { start: part(0), stop: part(1), step: part(2).unwrap_or(1) })
+            Index::Slice(Slice {
+                start: part(0),
+                stop: part(1),
+                step: part(2).unwrap_or(1),
+            })
         }
         "newaxis" => Index::NewAxis,
         "ellipsis" => Index::Ellipsis,
         "tensor" => {
-            let places = if value.is_array() { integers(value) } else { vec![integer(value)] };
+            let places = if value.is_array() {
+                integers(value)
+            } else {
+                vec![integer(value)]
+            };
             let shape = integers(&token["shape"]);
             if lists && shape.len() == 1 {
                 return Index::List(places.into_iter().map(|place| place as isize).collect());
@@ -343,8 +443,12 @@ fn conv(args: &Value, n: usize) -> Conv {
         Value::Array(_) => Shape::from(integers(&args[name])),
         one => Shape::from(integer(one)),
     };
-    let conv = Conv::default().stride(sizes("stride", 1)).dilation(sizes("dilation", 1));
-    let conv = conv.padding(sizes("padding", 0)).output_padding(sizes("output_padding", 0));
+    let conv = Conv::default()
+        .stride(sizes("stride", 1))
+        .dilation(sizes("dilation", 1));
+    let conv = conv
+        .padding(sizes("padding", 0))
+        .output_padding(sizes("output_padding", 0));
     conv.groups(args.get("groups").map_or(1, integer) as usize)
 }
 
@@ -357,27 +461,53 @@ fn kernel(args: &Value) -> Kernel {
 }
 
 fn pool(args: &Value) -> Pool {
-    let sizes = |value: &Value| if value.is_array() { Shape::from(integers(value)) } else { Shape::from(integer(value)) };
-    let pool = args.get("stride").map_or(Pool::default(), |stride| Pool::default().stride(sizes(stride)));
+    let sizes = |value: &Value| {
+        if value.is_array() {
+            Shape::from(integers(value))
+        } else {
+            Shape::from(integer(value))
+        }
+    };
+    let pool = args.get("stride").map_or(Pool::default(), |stride| {
+        Pool::default().stride(sizes(stride))
+    });
     match args.get("dilation") {
         None => pool,
         Some(dilation) => pool.dilation(sizes(dilation)),
     }
 }
 
-fn attention(query: &Tensor, key: &Tensor, value: &Tensor, mask: Option<&Tensor>, causal: bool) -> Tensor {
+fn attention(
+    query: &Tensor,
+    key: &Tensor,
+    value: &Tensor,
+    mask: Option<&Tensor>,
+    causal: bool,
+) -> Tensor {
     query.scaled_dot_product_attention(key, value, mask, 0.0, causal)
 }
 
 /// One block with two heads: attention, then a gelu MLP, each with a layernorm before it and a residual around it.
 fn transformer(inputs: &[Tensor]) -> Tensor {
-    let [x, wq, wk, wv, wo, w1, w2] = inputs else { panic!("a transformer has seven inputs") };
-    let [n, t, d] = x.shape()[..] else { panic!("[batch, time, features]") };
+    let [x, wq, wk, wv, wo, w1, w2] = inputs else {
+        panic!("a transformer has seven inputs")
+    };
+    let [n, t, d] = x.shape()[..] else {
+        panic!("[batch, time, features]")
+    };
     let heads = |y: Tensor| y.reshape([n, t, 2, d / 2]).transpose(1, 2);
     let y = x.layernorm(-1, 1e-5);
-    let y = attention(&heads(y.matmul(wq)), &heads(y.matmul(wk)), &heads(y.matmul(wv)), None, true);
+    let y = attention(
+        &heads(y.matmul(wq)),
+        &heads(y.matmul(wk)),
+        &heads(y.matmul(wv)),
+        None,
+        true,
+    );
     let x = x + y.transpose(1, 2).reshape([n, t, d]).matmul(wo);
-    (&x + x.layernorm(-1, 1e-5).matmul(w1).gelu().matmul(w2)).square().mean(())
+    (&x + x.layernorm(-1, 1e-5).matmul(w1).gelu().matmul(w2))
+        .square()
+        .mean(())
 }
 
 // ---- Optimizers ------------------------------------------------------

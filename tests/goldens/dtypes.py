@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import torch
 
-from record import Book, f32, randn
+from record import Book, f32, randint, randn
 
 INF, NAN = float("inf"), float("nan")
 
@@ -141,6 +141,14 @@ def computing(book):
         if dtype == torch.float64:
             book.case("sum", [small], lambda x: x.sum(1), {"axis": 1}, dtype=True, name=f"in {dtype}")
             book.case("softmax", [small], lambda x: x.softmax(-1), {"axis": -1}, dtype=True, name=f"in {dtype}")
+    # Sums of products in the half types: small whole numbers, so that the result does not depend on where it is rounded.
+    for dtype in HALVES:
+        a, b = randint(-3, 4, 3, 5).to(dtype), randint(-3, 4, 5, 2).to(dtype)
+        book.case("matmul", [a, b], torch.matmul, name=f"in {dtype}")
+        picture, weight = randint(-3, 4, 1, 2, 4, 4).to(dtype), randint(-3, 4, 2, 2, 3, 3).to(dtype)
+        book.case("conv2d", [picture, weight], torch.nn.functional.conv2d, name=f"in {dtype}")
+        book.case("sum", [a], lambda x: x.sum(1), {"axis": 1}, name=f"in {dtype}")
+        book.case("softmax", [randn(2, 5).to(dtype)], lambda x: x.softmax(-1), {"axis": -1}, name=f"in {dtype}")
     for dtype in (torch.uint8, torch.int8, torch.int32, torch.int64):
         x = torch.tensor([0, 5, 100], dtype=dtype)
         book.case("add", [x], lambda x: x + 1, {"other": 1}, dtype=True, name=f"in {dtype}")

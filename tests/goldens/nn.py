@@ -1,7 +1,5 @@
 """What networks are made of: convolution, pooling, matmul, the functional layers, optimizers, and whole small models."""
 
-import itertools
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -280,18 +278,18 @@ def lamb(params, gradients, lr, b1, b2, eps, wd):
 
     m and v are Adam's averages with their corrections, u = m / (√v + eps) + wd · p, and p moves by lr · |p| / |u| · u.
     """
-    state, rows = [(p.numpy().copy(), 0.0, 0.0) for p in params], []
+    state, rows = [(p.double().numpy(), 0.0, 0.0) for p in params], []
     for t in range(1, STEPS + 1):
         for i, g in enumerate(gradients):
             p, m, v = state[i]
-            g = g[t - 1].numpy()
+            g = g[t - 1].double().numpy()
             m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g * g
             u = m / (1 - b1**t) / (np.sqrt(v / (1 - b2**t)) + eps) + wd * p
             p_norm, u_norm = np.linalg.norm(p), np.linalg.norm(u)
             trust = p_norm / u_norm if p_norm > 0 and u_norm > 0 else 1.0
             state[i] = (p - lr * trust * u, m, v)
         rows.append(np.concatenate([p.reshape(-1) for p, _, _ in state]))
-    return torch.tensor(np.stack(rows))
+    return torch.tensor(np.stack(rows), dtype=params[0].dtype)
 
 
 def optimizers():
@@ -299,17 +297,17 @@ def optimizers():
     params = [randn(2, 3), randn(4, tag=1)]
     gradients = [randn(STEPS, 2, 3, tag=2), randn(STEPS, 4, tag=3)]
     sgd, adam, adamw = torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW
-    for kind, names, settings in [
-        (sgd, {}, {"lr": 0.001}),
-        (sgd, {}, {"lr": 0.1, "weight_decay": 0.1}),
-        (sgd, {}, {"lr": 0.1, "momentum": 0.9}),
-        (sgd, {}, {"lr": 0.1, "momentum": 0.9, "nesterov": True}),
-        (sgd, {}, {"lr": 0.1, "momentum": 0.8, "weight_decay": 0.05}),
-        (sgd, {}, {"lr": 0.1, "momentum": 0.8, "weight_decay": 0.05, "nesterov": True}),
-        (adam, {}, {"lr": 0.001}),
-        (adam, {}, {"lr": 0.1, "b1": 0.8, "b2": 0.95, "eps": 1e-3}),
-        (adamw, {}, {"lr": 0.001, "wd": 0.01}),
-        (adamw, {}, {"lr": 0.1, "wd": 0.1}),
+    for kind, settings in [
+        (sgd, {"lr": 0.001}),
+        (sgd, {"lr": 0.1, "weight_decay": 0.1}),
+        (sgd, {"lr": 0.1, "momentum": 0.9}),
+        (sgd, {"lr": 0.1, "momentum": 0.9, "nesterov": True}),
+        (sgd, {"lr": 0.1, "momentum": 0.8, "weight_decay": 0.05}),
+        (sgd, {"lr": 0.1, "momentum": 0.8, "weight_decay": 0.05, "nesterov": True}),
+        (adam, {"lr": 0.001}),
+        (adam, {"lr": 0.1, "b1": 0.8, "b2": 0.95, "eps": 1e-3}),
+        (adamw, {"lr": 0.001, "wd": 0.01}),
+        (adamw, {"lr": 0.1, "wd": 0.1}),
     ]:
         torch_settings = {k: v for k, v in settings.items() if k not in ("b1", "b2", "wd")}
         if kind is not sgd:
@@ -325,10 +323,10 @@ def optimizers():
 
     for settings in ({"lr": 0.001}, {"lr": 0.1, "wd": 0.1}, {"lr": 0.1, "b1": 0.8, "b2": 0.95, "eps": 1e-3, "wd": 0.01}):
         full = {"lr": 0.001, "b1": 0.9, "b2": 0.999, "eps": 1e-6, "wd": 0.0, **settings}
-        run = lambda p, q, gp, gq: lamb([p.double(), q.double()], [gp.double(), gq.double()], **full)
+        run = lambda p, q, gp, gq: lamb([p, q], [gp, gq], **full)
         book.case("LAMB", params + gradients, run, settings, grad=False)
     nothing = [torch.zeros(2, 3), params[1]]
-    run = lambda p, q, gp, gq: lamb([p.double(), q.double()], [gp.double(), gq.double()], 0.1, 0.9, 0.999, 1e-6, 0.0)
+    run = lambda p, q, gp, gq: lamb([p, q], [gp, gq], 0.1, 0.9, 0.999, 1e-6, 0.0)
     book.case("LAMB", nothing + gradients, run, {"lr": 0.1}, grad=False, name="from zero")
     return book
 

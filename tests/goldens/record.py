@@ -111,7 +111,8 @@ class Book:
         wide = [x.double() if x.dtype == torch.float32 else x.clone() for x in inputs]
         output, grads, cotangent = differentiate(wide, compute, grad)
         in_f32 = any(x.dtype == torch.float32 for x in inputs)
-        out_dtype = torch.float32 if in_f32 and output.dtype == torch.float64 else output.dtype
+        with torch.no_grad():
+            out_dtype = compute(*inputs).dtype
         if compare and in_f32 and output.numel() > 0:
             agree(name, [x.clone() for x in inputs], compute, grad, output, grads)
 

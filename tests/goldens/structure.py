@@ -5,7 +5,7 @@ import itertools
 import torch
 import torch.nn.functional as F
 
-from record import Book, f32, positive, randint, randn
+from record import Book, f32, randint, randn
 
 INF, NAN = float("inf"), float("nan")
 

@@ -20,11 +20,11 @@
 //! 3. Registers of level `Free` (constants) and of reductions keep their blocks for the whole kernel.
 
 use super::alu;
-use super::walk::{Axes, Base, Run, Walk};
+use super::walk::{Axes, Base, Run, Table, Walk};
 use crate::device::random::uniform;
 use crate::device::{Args, Param};
 use crate::dtype::DType;
-use crate::kernel::{Inst, Kernel, Level, Nest, Reg};
+use crate::kernel::{Inst, Kernel, Level, Line, Nest, Reg};
 use crate::ops::UnaryOps;
 
 /// Points in a block, if few registers are alive at once; with many, half of that.
@@ -43,6 +43,8 @@ pub struct Interpreter {
     /// (register, output)
     pub stores: Vec<(Reg, usize)>,
     walks: Vec<Option<Walk>>,
+    /// for each walk with short rows, tables of its outer and its reduced space
+    tables: Vec<[Option<Table>; 2]>,
     offsets: Vec<usize>,
     bytes: usize,
 }
@@ -111,7 +113,15 @@ impl Interpreter {
         let bytes_per_point = after_inner.max(plan.bytes);
         let block = if bytes_per_point * BLOCK <= NEAR { BLOCK } else { BLOCK / 2 };
         let offsets = plan.offsets.iter().map(|&offset| offset * block).collect();
-        Interpreter { block, inner, outer, stores, walks, offsets, bytes: bytes_per_point * block }
+        let table = |(walk, line): (&Option<Walk>, &Line)| match (walk, &line.inst) {
+            // Halves are widened while they are loaded, a run at a time.
+            (Some(walk), Inst::Load { .. } | Inst::Valid { .. }) if line.dtype.compute() == line.dtype => {
+                [walk.outer.tabulate(), walk.reduced.tabulate()]
+            }
+            _ => [None, None],
+        };
+        let tables = walks.iter().zip(&nest.lines).map(table).collect();
+        Interpreter { block, inner, outer, stores, walks, tables, offsets, bytes: bytes_per_point * block }
     }
 
     /// Registers for one task; constants are filled in, for blocks of at most `points`.
@@ -185,6 +195,17 @@ impl Interpreter {
                 return;
             }
             let dst = frame.own[reg].wrapping_add(row * span.len * width(line.dtype));
+            if let Some(table) = &self.tables[reg][!span.along_outer as usize] {
+                let memory = match line.inst {
+                    Inst::Load { input, .. } => Some(args.inputs[input]),
+                    _ => None,
+                };
+                axes.stretches(table, &base, &walk.limits, span.start, span.len, |at, address, along, valid| {
+                    // SAFETY: as the caller promises; `dst` has room for the line.
+                    unsafe { bring_stretch(line.dtype, memory, dst, at, address, along, valid) }
+                });
+                continue;
+            }
             axes.runs(&base, &walk.limits, span.start, span.len, |run| {
                 let to = dst.wrapping_add(run.at * width(line.dtype));
                 // SAFETY: as the caller promises; `to` is inside the register's block.
@@ -204,6 +225,43 @@ fn direct(axes: &Axes, base: &Base, limits: &[isize], span: &Span) -> Option<isi
     let mut address = None;
     axes.runs(base, limits, span.start, span.len, |run| address = run.address);
     address
+}
+
+/// A stretch of a table: a load from `memory`, or, without memory, whether the bounds hold.
+///
+/// # Safety
+/// As for [`Interpreter::run`]; `dst` has room for the stretch at `at`.
+unsafe fn bring_stretch(dtype: DType, memory: Option<*const u8>, dst: *mut u8, at: usize, address: isize, along: &[isize], valid: &[bool]) {
+    /// # Safety
+    /// Valid addresses are inside the memory, and `dst` has room for all.
+    unsafe fn copy<T: Copy>(memory: *const u8, dst: *mut u8, at: usize, address: isize, along: &[isize], valid: &[bool], zero: T) {
+        let (memory, dst) = (memory.cast::<T>().wrapping_offset(address), dst.cast::<T>().wrapping_add(at));
+        // SAFETY: by the caller's promise.
+        unsafe {
+            if valid.is_empty() {
+                for (i, &a) in along.iter().enumerate() {
+                    *dst.add(i) = *memory.offset(a);
+                }
+            } else {
+                for (i, (&a, &v)) in along.iter().zip(valid).enumerate() {
+                    *dst.add(i) = if v { *memory.wrapping_offset(a) } else { zero };
+                }
+            }
+        }
+    }
+    // SAFETY: by the caller's promise; what is copied are bits, whatever they mean.
+    unsafe {
+        let Some(memory) = memory else {
+            let dst = std::slice::from_raw_parts_mut(dst.add(at).cast::<bool>(), along.len());
+            return if valid.is_empty() { dst.fill(true) } else { dst.copy_from_slice(valid) };
+        };
+        match dtype.itemsize() {
+            1 => copy(memory, dst, at, address, along, valid, 0u8),
+            2 => copy(memory, dst, at, address, along, valid, 0u16),
+            4 => copy(memory, dst, at, address, along, valid, 0u32),
+            _ => copy(memory, dst, at, address, along, valid, 0u64),
+        }
+    }
 }
 
 /// One run of a load, a position, a random number, a condition or a gather.

@@ -1,6 +1,6 @@
 //! # device/cpu/microkernel: the few lines in which all the multiplying happens
 //!
-//! **In:** two packed panels ([`packing`](super::packing) makes them). **Out:** one tile of the output, added to or overwritten.
+//! **In:** two packed panels ([`packing`] makes them). **Out:** one tile of the output, added to or overwritten.
 //! **Above:** [`contraction`](super::contraction), which cuts the problem into such tiles. **Below:** the processor.
 //!
 //! ```text
@@ -24,9 +24,9 @@
 //! are arguments. What a kernel computes beyond the edge is never stored.
 //!
 //! Laws:
-//! 1. One body, [`tile`], for every type, size and instruction set: the compiler turns the arrays into registers and the loops
-//!    into vector instructions, because sizes are constants. It does so only inside a function that is *allowed* to use those
-//!    instructions, hence the thin `#[target_feature]` functions of [`instruction_set!`].
+//! 1. One body, `tile`, for every type, size and instruction set. Its loops have constant lengths, so the compiler unrolls them and
+//!    keeps the tile in registers. It does so only inside a function that is *allowed* to use those instructions, hence the
+//!    thin `#[target_feature]` functions that `instruction_set!` makes.
 //! 2. The set is chosen when the program runs, by what the processor says; a plain build carries all of them.
 //! 3. Sums run over k from first to last, one addition after the other, whatever the tile's size: a number of the output depends
 //!    on its operands and on the instruction set, never on which kernel computed it.
@@ -116,7 +116,7 @@ impl<T> InstructionSet<T> {
 // ---- Vectors ---------------------------------------------------------
 
 /// A register full of numbers. One could write arrays and loops and let the compiler find the vectors in them; it does, until a tile has 8 columns,
-/// when it takes the columns for the vector and gathers through memory, thirty times slower. So the kernel says what it means.
+/// when it takes the columns for the vector and gathers through memory, dozens of times slower. So the kernel says what it means.
 ///
 /// # Safety
 /// All of it is for processors that have the instructions, and only fast where everything is inlined into a function that may use them.
@@ -404,6 +404,11 @@ impl Real for f32 {
         use std::arch::x86_64::{_MM_TRANSPOSE4_PS, _mm_loadu_ps};
         // SAFETY: the caller promises the memory; every x86-64 has these instructions; a vector of four is an array of four.
         unsafe {
+            for row in from {
+                std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(
+                    row.wrapping_add(64).cast(),
+                );
+            }
             let [mut a, mut b, mut c, mut d] = from.map(|row| _mm_loadu_ps(row));
             _MM_TRANSPOSE4_PS(&mut a, &mut b, &mut c, &mut d);
             std::mem::transmute([a, b, c, d])

@@ -1,7 +1,7 @@
 //! # device/cpu/packing: operands, from wherever a view says they are, into the order in which a kernel eats them
 //!
-//! **In:** a buffer and an [`Operand`]: where its elements are, for each row, step of K and batch. **Out:** panels.
-//! **Above:** [`contraction`](super::contraction). **Below:** [`microkernel`](super::microkernel), which also compiles [`fill`] for
+//! **In:** a buffer and an `Operand`: where its elements are, for each row, step of K and batch. **Out:** panels.
+//! **Above:** [`contraction`](super::contraction). **Below:** [`microkernel`](super::microkernel), which also compiles `fill` for
 //! the processor at hand.
 //!
 //! A kernel wants to walk straight through memory: all numbers of step 0, then all of step 1, … A *panel* is that order, for as many
@@ -17,8 +17,8 @@
 //! ```
 //!
 //! There is no matrix, of course. There is a view with any number of axes, some of which are rows and some K. But a view's address
-//! is a sum over its axes, so it splits into **address[r, k] = batch + rows[r] + steps[k]**, and each part is a small table
-//! ([`Affine`]). The value of a bound (see [`shape::view`](crate::shape::view)) is such a sum too. That is all that matmul, convolution
+//! is a sum over its axes, so it splits into **`address[r, k] = batch + rows[r] + steps[k]`**, and each part is a small table
+//! (`Affine`). The value of a bound (see [`shape::view`](crate::shape::view)) is such a sum too. That is all that matmul, convolution
 //! and its two gradients have to do with each other, and it is enough: none of them is mentioned below.
 //!
 //! Filling a panel costs one load and one store a number, against the few multiply-adds which that number takes part in: for 8
@@ -214,11 +214,26 @@ impl Operand {
         }
     }
 
+    /// How it is packed, in a word.
+    pub fn method(&self) -> &'static str {
+        match self.method {
+            Method::Runs => "in runs",
+            Method::Transposed => "transposed",
+            Method::Gathered | Method::Guarded => "gathered",
+        }
+    }
+
     /// Looks up what all panels of a range of K share.
     pub fn prepare(&self, batch: usize, range: Range<usize>, steps: &mut Steps) {
         steps.runs.clear();
-        for (k, _, length) in self.address.steps.stretches(range.clone()) {
-            steps.runs.push((k - range.start, length));
+        let mut next = isize::MIN;
+        for (k, start, length) in self.address.steps.stretches(range.clone()) {
+            // Stretches that were cut for the sake of the other operand, or of a bound, are one to this one.
+            match steps.runs.last_mut() {
+                Some((_, run)) if start == next => *run += length,
+                _ => steps.runs.push((k - range.start, length)),
+            }
+            next = start + length as isize * self.address.steps.step;
         }
         steps.address.look_up(
             &self.address.steps,

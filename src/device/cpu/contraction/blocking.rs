@@ -15,8 +15,8 @@
 
 use super::{InstructionSet, Real};
 
-/// Steps of K that are packed and multiplied at a time, at most: 12 columns of f32 are then 15 KiB, which stay in the L1 cache.
-pub(super) const MOST_DEPTH: usize = 320;
+/// Steps of K that are packed and multiplied at a time, at most, in bytes of a row: 12 columns are then 15 KiB, which stay in the L1 cache.
+pub(super) const DEPTH_BYTES: usize = 320 * 4;
 /// Bytes of packed wide operand that a task holds: together with what streams by, they stay in the L2 cache.
 pub(super) const WIDE_BYTES: usize = 192 << 10;
 /// Columns that a task packs for itself, at most.
@@ -77,7 +77,7 @@ impl Blocking {
         // 16 columns are better done as 8 + 8 than as 12 + 4.
         let most = set.most_columns();
         let narrow_panel = set.at_least(narrow.div_ceil(narrow.div_ceil(most))).0;
-        let depth = k.div_ceil(k.div_ceil(MOST_DEPTH));
+        let depth = k.div_ceil(k.div_ceil(DEPTH_BYTES / size_of::<T>()));
         let work = batch * wide * narrow * k;
         let tasks = (work / LEAST_WORK).clamp(1, ENOUGH_TASKS);
         let wanted = tasks.div_ceil(batch);

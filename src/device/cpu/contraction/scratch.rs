@@ -4,6 +4,7 @@
 
 use super::blocking::CHUNK;
 use super::{DType, Real, Steps};
+use crate::device::cpu::threads::parallel;
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 use std::cell::RefCell;
@@ -14,15 +15,13 @@ pub(super) fn piece(i: usize, step: usize, end: usize) -> Range<usize> {
     i * step..((i + 1) * step).min(end)
 }
 
-/// Calls a task for each number below `count`, on several threads if that pays. Which thread does what makes no difference to any result.
-pub(super) fn for_each(count: usize, parallel: bool, task: impl Fn(usize) + Sync + Send) {
-    #[cfg(feature = "threads")]
-    if parallel && count > 1 {
-        use rayon::prelude::*;
-        return (0..count).into_par_iter().with_max_len(1).for_each(task);
+/// Calls a task for each number below `count`, on several threads if the problem is large enough for that.
+pub(super) fn for_each(count: usize, large: bool, task: impl Fn(usize) + Sync + Send) {
+    if large {
+        parallel(count, task)
+    } else {
+        (0..count).for_each(task)
     }
-    let _ = parallel;
-    (0..count).for_each(task);
 }
 
 /// A pointer that several threads may have, because each uses other elements.

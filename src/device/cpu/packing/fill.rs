@@ -142,7 +142,7 @@ unsafe fn transpose<T: Real, const MASKED: bool>(panel: &Panel<T>) {
         // 32 steps at a time, so that the cache lines of all rows are used up before there are too many of them.
         let mut k = first;
         while k < end {
-            let until = (k + 32).min(end);
+            let until = (k + 64).min(end);
             for row in (0..rows).step_by(4) {
                 // SAFETY: the steps of a run are neighbours in memory, so its addresses are those that `pack` has checked;
                 // rows beyond the count repeat the first.
