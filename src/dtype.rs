@@ -100,7 +100,8 @@ pub mod dtypes {
 impl DType {
     /// Every dtype, in order of priority.
     pub const ALL: [DType; 13] = [
-        Bool, Int8, Uint8, Int16, Uint16, Int32, Uint32, Int64, Uint64, Float16, BFloat16, Float32, Float64,
+        Bool, Int8, Uint8, Int16, Uint16, Int32, Uint32, Int64, Uint64, Float16, BFloat16, Float32,
+        Float64,
     ];
 
     /// Bytes an element takes in memory.
@@ -139,7 +140,10 @@ impl DType {
 
     /// A signed or unsigned integer (bool is not one).
     pub const fn is_int(self) -> bool {
-        matches!(self, Int8 | Uint8 | Int16 | Uint16 | Int32 | Uint32 | Int64 | Uint64)
+        matches!(
+            self,
+            Int8 | Uint8 | Int16 | Uint16 | Int32 | Uint32 | Int64 | Uint64
+        )
     }
 
     /// One of the four floating-point types.
@@ -156,7 +160,8 @@ impl DType {
     pub const fn compute(self) -> DType {
         match self {
             Float16 | BFloat16 => Float32,
-            Bool | Int8 | Uint8 | Int16 | Uint16 | Int32 | Uint32 | Int64 | Uint64 | Float32 | Float64 => self,
+            Bool | Int8 | Uint8 | Int16 | Uint16 | Int32 | Uint32 | Int64 | Uint64 | Float32
+            | Float64 => self,
         }
     }
 
@@ -172,24 +177,37 @@ impl DType {
 
     /// The lowest dtype above both in the lattice of the module's header: the dtype of an operation between the two.
     pub fn promote(self, other: DType) -> DType {
-        let (low, high) = if self <= other { (self, other) } else { (other, self) };
+        let (low, high) = if self <= other {
+            (self, other)
+        } else {
+            (other, self)
+        };
         if low == high || low == Bool || (high.is_float() && !low.is_float()) {
             return high;
         }
         if high.is_float() {
-            return if (low, high) == (Float16, BFloat16) { Float32 } else { high };
+            return if (low, high) == (Float16, BFloat16) {
+                Float32
+            } else {
+                high
+            };
         }
         if low.is_unsigned() == high.is_unsigned() {
             return high;
         }
         // One signed, one unsigned: a signed type with more bits than the unsigned one; for uint64 there is none, and tinygrad
         // and JAX go to a float, but an index that turns into a half is a trap: they too end in the lowest float of 32 bits.
-        let (unsigned, signed) = if low.is_unsigned() { (low, high) } else { (high, low) };
+        let (unsigned, signed) = if low.is_unsigned() {
+            (low, high)
+        } else {
+            (high, low)
+        };
         match unsigned {
             Uint8 => signed.max(Int16),
             Uint16 => signed.max(Int32),
             Uint32 => Int64,
-            Bool | Int8 | Int16 | Int32 | Int64 | Uint64 | Float16 | BFloat16 | Float32 | Float64 => Float32,
+            Bool | Int8 | Int16 | Int32 | Int64 | Uint64 | Float16 | BFloat16 | Float32
+            | Float64 => Float32,
         }
     }
 
@@ -345,7 +363,9 @@ impl From<bf16> for Scalar {
 /// # Safety
 /// Implementors are plain old data of exactly `DTYPE.itemsize()` bytes without padding.
 /// Every bit pattern is a value, but for `bool`, whose bytes are 0 or 1.
-pub unsafe trait Element: Copy + Send + Sync + PartialEq + fmt::Debug + Into<Scalar> + 'static {
+pub unsafe trait Element:
+    Copy + Send + Sync + PartialEq + fmt::Debug + Into<Scalar> + 'static
+{
     /// The dtype whose elements this type is.
     const DTYPE: DType;
     /// The value nearest to `scalar`, by the rules of [`Scalar::cast`].
@@ -384,19 +404,58 @@ element! {
 macro_rules! with_dtype {
     ($dtype:expr, $T:ident => $body:expr) => {
         match $dtype {
-            $crate::dtype::DType::Bool => { type $T = bool; $body }
-            $crate::dtype::DType::Int8 => { type $T = i8; $body }
-            $crate::dtype::DType::Uint8 => { type $T = u8; $body }
-            $crate::dtype::DType::Int16 => { type $T = i16; $body }
-            $crate::dtype::DType::Uint16 => { type $T = u16; $body }
-            $crate::dtype::DType::Int32 => { type $T = i32; $body }
-            $crate::dtype::DType::Uint32 => { type $T = u32; $body }
-            $crate::dtype::DType::Int64 => { type $T = i64; $body }
-            $crate::dtype::DType::Uint64 => { type $T = u64; $body }
-            $crate::dtype::DType::Float16 => { type $T = half::f16; $body }
-            $crate::dtype::DType::BFloat16 => { type $T = half::bf16; $body }
-            $crate::dtype::DType::Float32 => { type $T = f32; $body }
-            $crate::dtype::DType::Float64 => { type $T = f64; $body }
+            $crate::dtype::DType::Bool => {
+                type $T = bool;
+                $body
+            }
+            $crate::dtype::DType::Int8 => {
+                type $T = i8;
+                $body
+            }
+            $crate::dtype::DType::Uint8 => {
+                type $T = u8;
+                $body
+            }
+            $crate::dtype::DType::Int16 => {
+                type $T = i16;
+                $body
+            }
+            $crate::dtype::DType::Uint16 => {
+                type $T = u16;
+                $body
+            }
+            $crate::dtype::DType::Int32 => {
+                type $T = i32;
+                $body
+            }
+            $crate::dtype::DType::Uint32 => {
+                type $T = u32;
+                $body
+            }
+            $crate::dtype::DType::Int64 => {
+                type $T = i64;
+                $body
+            }
+            $crate::dtype::DType::Uint64 => {
+                type $T = u64;
+                $body
+            }
+            $crate::dtype::DType::Float16 => {
+                type $T = half::f16;
+                $body
+            }
+            $crate::dtype::DType::BFloat16 => {
+                type $T = half::bf16;
+                $body
+            }
+            $crate::dtype::DType::Float32 => {
+                type $T = f32;
+                $body
+            }
+            $crate::dtype::DType::Float64 => {
+                type $T = f64;
+                $body
+            }
         }
     };
 }
@@ -434,7 +493,10 @@ mod tests {
         assert_eq!(Scalar::Float(-2.9).cast(Int8), Scalar::Int(-2));
         assert_eq!(Scalar::Float(f64::NAN).cast(Int64), Scalar::Int(0));
         assert_eq!(Scalar::Float(f64::NAN).cast(Bool), Scalar::Bool(true));
-        assert_eq!(Scalar::Float(70000.0).cast(Float16), Scalar::Float(f64::INFINITY));
+        assert_eq!(
+            Scalar::Float(70000.0).cast(Float16),
+            Scalar::Float(f64::INFINITY)
+        );
     }
 
     #[test]

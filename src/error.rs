@@ -63,24 +63,43 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 fn advice(text: &str) -> String {
-    if text.is_empty() { String::new() } else { format!("\n  hint: {text}") }
+    if text.is_empty() {
+        String::new()
+    } else {
+        format!("\n  hint: {text}")
+    }
 }
 
 impl Error {
     /// An operating system's error, with the file's name.
     pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Error {
-        Error::Io { path: path.into(), source, hint: String::new() }
+        Error::Io {
+            path: path.into(),
+            source,
+            hint: String::new(),
+        }
     }
 
     /// A file whose content is not what it should be.
-    pub fn format(path: impl Into<PathBuf>, expected: impl Into<String>, found: impl Into<String>) -> Error {
-        Error::Format { path: path.into(), expected: expected.into(), found: found.into(), hint: String::new() }
+    pub fn format(
+        path: impl Into<PathBuf>,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Error {
+        Error::Format {
+            path: path.into(),
+            expected: expected.into(),
+            found: found.into(),
+            hint: String::new(),
+        }
     }
 
     /// The same error with advice.
     pub fn with_hint(mut self, text: impl Into<String>) -> Error {
         match &mut self {
-            Error::Io { hint, .. } | Error::Format { hint, .. } | Error::NotFound { hint, .. } => *hint = text.into(),
+            Error::Io { hint, .. } | Error::Format { hint, .. } | Error::NotFound { hint, .. } => {
+                *hint = text.into()
+            }
             Error::Device { .. } => {}
         }
         self
@@ -121,5 +140,10 @@ pub fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) 
         row[candidate.chars().count()]
     };
     let limit = wanted.chars().count() / 3 + 1;
-    candidates.into_iter().map(|c| (distance(c), c)).filter(|(d, _)| *d <= limit).min().map(|(_, c)| c)
+    candidates
+        .into_iter()
+        .map(|c| (distance(c), c))
+        .filter(|(d, _)| *d <= limit)
+        .min()
+        .map(|(_, c)| c)
 }

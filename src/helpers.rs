@@ -14,7 +14,10 @@ use std::sync::OnceLock;
 /// assert_eq!(teenygrad::helpers::getenv("TEENYGRAD_NO_SUCH_VARIABLE", 3), 3);
 /// ```
 pub fn getenv<T: FromStr>(key: &str, default: T) -> T {
-    std::env::var(key).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+    std::env::var(key)
+        .ok()
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(default)
 }
 
 /// How much the engine tells on stderr, from the environment's `DEBUG`: 1 totals, 2 a line a kernel, 3 why the scheduler cut,
@@ -35,7 +38,10 @@ pub fn ci() -> bool {
 /// ```
 pub fn dedup<T: Clone + Eq + Hash>(items: impl IntoIterator<Item = T>) -> Vec<T> {
     let mut seen = HashSet::new();
-    items.into_iter().filter(|item| seen.insert(item.clone())).collect()
+    items
+        .into_iter()
+        .filter(|item| seen.insert(item.clone()))
+        .collect()
 }
 
 /// The positions that sort the items: `items[argsort(items)[0]]` is the smallest. For an order of axes, its inverse.

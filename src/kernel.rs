@@ -202,8 +202,15 @@ impl Inst {
     /// The registers that it reads.
     pub fn reads(&self) -> Vec<Reg> {
         match self {
-            Inst::Load { .. } | Inst::Const { .. } | Inst::Iota { .. } | Inst::Rand { .. } | Inst::Valid { .. } => vec![],
-            Inst::Gather { index: a, .. } | Inst::Unary(_, a) | Inst::Reduce(_, a) | Inst::Store { src: a, .. } => vec![*a],
+            Inst::Load { .. }
+            | Inst::Const { .. }
+            | Inst::Iota { .. }
+            | Inst::Rand { .. }
+            | Inst::Valid { .. } => vec![],
+            Inst::Gather { index: a, .. }
+            | Inst::Unary(_, a)
+            | Inst::Reduce(_, a)
+            | Inst::Store { src: a, .. } => vec![*a],
             Inst::Binary(_, a, b) => vec![*a, *b],
             Inst::Ternary(_, a, b, c) => vec![*a, *b, *c],
         }
@@ -217,12 +224,20 @@ impl Inst {
             | Inst::Rand { view, .. }
             | Inst::Valid { view }
             | Inst::Gather { view, .. } => Some(view),
-            Inst::Const { .. } | Inst::Unary(..) | Inst::Binary(..) | Inst::Ternary(..) | Inst::Reduce(..) | Inst::Store { .. } => None,
+            Inst::Const { .. }
+            | Inst::Unary(..)
+            | Inst::Binary(..)
+            | Inst::Ternary(..)
+            | Inst::Reduce(..)
+            | Inst::Store { .. } => None,
         }
     }
 
     fn is_arithmetic(&self) -> bool {
-        matches!(self, Inst::Unary(..) | Inst::Binary(..) | Inst::Ternary(..) | Inst::Reduce(..))
+        matches!(
+            self,
+            Inst::Unary(..) | Inst::Binary(..) | Inst::Ternary(..) | Inst::Reduce(..)
+        )
     }
 }
 
@@ -237,14 +252,21 @@ impl Nest {
 
     /// Whether any instruction reduces.
     pub fn reduces(&self) -> bool {
-        self.lines.iter().any(|line| matches!(line.inst, Inst::Reduce(..)))
+        self.lines
+            .iter()
+            .any(|line| matches!(line.inst, Inst::Reduce(..)))
     }
 }
 
 impl Kernel {
     /// The cost of one run.
     pub fn cost(&self) -> Cost {
-        let bytes = self.inputs.iter().chain(&self.outputs).map(|slot| (slot.len * slot.dtype.itemsize()) as u64).sum();
+        let bytes = self
+            .inputs
+            .iter()
+            .chain(&self.outputs)
+            .map(|slot| (slot.len * slot.dtype.itemsize()) as u64)
+            .sum();
         let flops = match &self.body {
             Body::Nest(nest) => {
                 let (outer, reduced) = (numel(&nest.outer) as u64, numel(&nest.reduced) as u64);
@@ -253,7 +275,11 @@ impl Kernel {
                     (Level::Outer, _) => outer,
                     (Level::Free, _) => 0,
                 };
-                nest.lines.iter().filter(|line| line.inst.is_arithmetic()).map(count).sum()
+                nest.lines
+                    .iter()
+                    .filter(|line| line.inst.is_arithmetic())
+                    .map(count)
+                    .sum()
             }
             Body::Scan { .. } => self.outputs[0].len as u64,
             Body::Scatter { values, .. } => values.numel() as u64,
@@ -265,21 +291,31 @@ impl Kernel {
     /// The inputs into whose memory an output may be written: element-wise kernels that read an input only at the very place
     /// that they are about to write, and don't copy it as it is.
     pub fn in_place(&self) -> Vec<usize> {
-        let Body::Nest(nest) = &self.body else { return vec![] };
+        let Body::Nest(nest) = &self.body else {
+            return vec![];
+        };
         if nest.reduces() {
             return vec![];
         }
         let reads_elsewhere = |input: usize| {
-            nest.lines.iter().enumerate().any(|(reg, line)| match &line.inst {
-                Inst::Load { input: i, view } if *i == input => {
-                    let stored = nest.lines.iter().any(|l| matches!(l.inst, Inst::Store { src, .. } if src == reg));
-                    !view.is_contiguous() || view.numel() != self.inputs[input].len || stored
-                }
-                Inst::Gather { input: i, .. } => *i == input,
-                _ => false,
-            })
+            nest.lines
+                .iter()
+                .enumerate()
+                .any(|(reg, line)| match &line.inst {
+                    Inst::Load { input: i, view } if *i == input => {
+                        let stored = nest
+                            .lines
+                            .iter()
+                            .any(|l| matches!(l.inst, Inst::Store { src, .. } if src == reg));
+                        !view.is_contiguous() || view.numel() != self.inputs[input].len || stored
+                    }
+                    Inst::Gather { input: i, .. } => *i == input,
+                    _ => false,
+                })
         };
-        (0..self.inputs.len()).filter(|&input| !reads_elsewhere(input)).collect()
+        (0..self.inputs.len())
+            .filter(|&input| !reads_elsewhere(input))
+            .collect()
     }
 
     /// Checks the laws of the module's header; says which one is broken, and where.
@@ -287,19 +323,39 @@ impl Kernel {
         match &self.body {
             Body::Nest(nest) => self.verify_nest(nest),
             Body::Scan { view, axis, .. } => {
-                check(self.inputs.len() == 1 && self.outputs.len() == 1, || "a scan has one input and one output".into())?;
-                check(*axis < view.shape.len(), || format!("scan along axis {axis} of {:?}", view.shape))?;
-                check(self.outputs[0].len == view.numel(), || "a scan's output is as long as its input's view".into())?;
+                check(self.inputs.len() == 1 && self.outputs.len() == 1, || {
+                    "a scan has one input and one output".into()
+                })?;
+                check(*axis < view.shape.len(), || {
+                    format!("scan along axis {axis} of {:?}", view.shape)
+                })?;
+                check(self.outputs[0].len == view.numel(), || {
+                    "a scan's output is as long as its input's view".into()
+                })?;
                 inside(view, self.inputs[0].len)
             }
-            Body::Scatter { values, index, axis, .. } => {
-                check(self.inputs.len() == 2 && self.outputs.len() == 1, || "a scatter has two inputs and one output".into())?;
-                check(values.shape == index.shape && *axis < values.shape.len(), || "one index for each value".into())?;
-                check(self.inputs[1].dtype == DType::Int64, || "an index is int64".into())?;
+            Body::Scatter {
+                values,
+                index,
+                axis,
+                ..
+            } => {
+                check(self.inputs.len() == 2 && self.outputs.len() == 1, || {
+                    "a scatter has two inputs and one output".into()
+                })?;
+                check(
+                    values.shape == index.shape && *axis < values.shape.len(),
+                    || "one index for each value".into(),
+                )?;
+                check(self.inputs[1].dtype == DType::Int64, || {
+                    "an index is int64".into()
+                })?;
                 inside(values, self.inputs[0].len)?;
                 inside(index, self.inputs[1].len)
             }
-            Body::Copy => check(self.inputs == self.outputs, || "a copy's input and output are alike".into()),
+            Body::Copy => check(self.inputs == self.outputs, || {
+                "a copy's input and output are alike".into()
+            }),
         }
     }
 
@@ -308,15 +364,27 @@ impl Kernel {
         for (reg, line) in nest.lines.iter().enumerate() {
             let at = |what: &str| format!("%{reg} {:?}: {what}", line.inst);
             let reads = line.inst.reads();
-            check(reads.iter().all(|&read| read < reg), || at("reads a register that is not written yet"))?; // law 1
+            check(reads.iter().all(|&read| read < reg), || {
+                at("reads a register that is not written yet")
+            })?; // law 1
             for &read in &reads {
                 let from = &nest.lines[read];
-                check(!matches!(from.inst, Inst::Store { .. }), || at("reads a store"))?;
-                let wanted = if matches!(line.inst, Inst::Reduce(..)) { Level::Inner } else { line.level };
-                check(from.level == Level::Free || from.level == wanted, || at("reads a register of another level"))?; // law 2
+                check(!matches!(from.inst, Inst::Store { .. }), || {
+                    at("reads a store")
+                })?;
+                let wanted = if matches!(line.inst, Inst::Reduce(..)) {
+                    Level::Inner
+                } else {
+                    line.level
+                };
+                check(from.level == Level::Free || from.level == wanted, || {
+                    at("reads a register of another level")
+                })?; // law 2
             }
             if let Some(view) = line.inst.view() {
-                check(view.shape == nest.space(line.level), || at("its view has another space"))?; // law 3
+                check(view.shape == nest.space(line.level), || {
+                    at("its view has another space")
+                })?; // law 3
             }
             let dtype = |reg: Reg| nest.lines[reg].dtype;
             let right = match &line.inst {
@@ -328,20 +396,32 @@ impl Kernel {
                 Inst::Const { param } | Inst::Rand { param, .. } => *param < self.params,
                 Inst::Iota { .. } => line.dtype == DType::Int64,
                 Inst::Valid { .. } => line.dtype == DType::Bool,
-                Inst::Gather { input, index, .. } => dtype(*index) == DType::Int64 && line.dtype == self.inputs[*input].dtype,
+                Inst::Gather { input, index, .. } => {
+                    dtype(*index) == DType::Int64 && line.dtype == self.inputs[*input].dtype
+                }
                 Inst::Unary(op, a) => line.dtype == op.result(dtype(*a)),
-                Inst::Binary(op, a, b) => dtype(*a) == dtype(*b) && line.dtype == op.result(dtype(*a)),
-                Inst::Ternary(TernaryOps::Where, a, b, c) => dtype(*a) == DType::Bool && dtype(*b) == dtype(*c) && line.dtype == dtype(*b),
-                Inst::Ternary(TernaryOps::Mulacc, a, b, c) => [*a, *b, *c].iter().all(|&r| dtype(r) == line.dtype),
+                Inst::Binary(op, a, b) => {
+                    dtype(*a) == dtype(*b) && line.dtype == op.result(dtype(*a))
+                }
+                Inst::Ternary(TernaryOps::Where, a, b, c) => {
+                    dtype(*a) == DType::Bool && dtype(*b) == dtype(*c) && line.dtype == dtype(*b)
+                }
+                Inst::Ternary(TernaryOps::Mulacc, a, b, c) => {
+                    [*a, *b, *c].iter().all(|&r| dtype(r) == line.dtype)
+                }
                 Inst::Reduce(_, a) => line.level == Level::Outer && line.dtype == dtype(*a),
                 Inst::Store { output, src } => {
                     stored[*output] += 1;
-                    line.level != Level::Inner && dtype(*src) == self.outputs[*output].dtype && numel(&nest.outer) == self.outputs[*output].len
+                    line.level != Level::Inner
+                        && dtype(*src) == self.outputs[*output].dtype
+                        && numel(&nest.outer) == self.outputs[*output].len
                 }
             };
             check(right, || at("dtypes, levels or sizes are wrong"))?;
         }
-        check(stored.iter().all(|&times| times == 1), || format!("outputs are stored {stored:?} times, not once each")) // law 5
+        check(stored.iter().all(|&times| times == 1), || {
+            format!("outputs are stored {stored:?} times, not once each")
+        }) // law 5
     }
 }
 
@@ -356,8 +436,15 @@ fn inside(view: &View, len: usize) -> Result<(), String> {
         None => Ok(()),
         Some((low, high)) if fits(low, high) => Ok(()),
         Some(_) if !view.bounds.is_empty() && view.numel() > 4096 => Ok(()),
-        Some(_) if !view.bounds.is_empty() && view.addresses().into_iter().flatten().all(|a| a < len) => Ok(()),
-        Some((low, high)) => Err(format!("{view:?} reaches from {low} to {high} in a buffer of {len}")),
+        Some(_)
+            if !view.bounds.is_empty()
+                && view.addresses().into_iter().flatten().all(|a| a < len) =>
+        {
+            Ok(())
+        }
+        Some((low, high)) => Err(format!(
+            "{view:?} reaches from {low} to {high} in a buffer of {len}"
+        )),
     }
 }
 
@@ -370,18 +457,32 @@ impl fmt::Display for Kernel {
         for (i, slot) in self.outputs.iter().enumerate() {
             writeln!(f, "  out{i}: {} × {}", slot.dtype, slot.len)?;
         }
-        let Body::Nest(nest) = &self.body else { return writeln!(f, "  {:?}", self.body) };
+        let Body::Nest(nest) = &self.body else {
+            return writeln!(f, "  {:?}", self.body);
+        };
         writeln!(f, "  for {:?}, reducing {:?}", nest.outer, nest.reduced)?;
         for (reg, line) in nest.lines.iter().enumerate() {
-            let indent = if line.level == Level::Inner { "      " } else { "    " };
+            let indent = if line.level == Level::Inner {
+                "      "
+            } else {
+                "    "
+            };
             let text = match &line.inst {
                 Inst::Load { input, view } => format!("%{reg} = load in{input} {view:?}"),
                 Inst::Const { param } => format!("%{reg} = param {param}"),
                 Inst::Iota { view } => format!("%{reg} = iota {view:?}"),
                 Inst::Rand { param, view } => format!("%{reg} = rand key {param} {view:?}"),
                 Inst::Valid { view } => format!("%{reg} = valid {view:?}"),
-                Inst::Gather { input, view, stride, size, index } => {
-                    format!("%{reg} = gather in{input} {view:?} + %{index} · {stride}, %{index} < {size}")
+                Inst::Gather {
+                    input,
+                    view,
+                    stride,
+                    size,
+                    index,
+                } => {
+                    format!(
+                        "%{reg} = gather in{input} {view:?} + %{index} · {stride}, %{index} < {size}"
+                    )
                 }
                 Inst::Unary(op, a) => format!("%{reg} = {op:?} %{a}"),
                 Inst::Binary(op, a, b) => format!("%{reg} = {op:?} %{a} %{b}"),

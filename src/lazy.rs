@@ -105,7 +105,13 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 impl Node {
     fn new(shape: Vec<usize>, dtype: DType, device: Device, state: State) -> Arc<Node> {
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Node { id, shape, dtype, device, state: RwLock::new(state) })
+        Arc::new(Node {
+            id,
+            shape,
+            dtype,
+            device,
+            state: RwLock::new(state),
+        })
     }
 
     /// A number that no other node of this process has.
@@ -130,12 +136,17 @@ impl Node {
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, State> {
-        self.state.read().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.state
+            .read()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// From plan to memory. The old sources are let go after the lock is released, since that may free a large graph.
     pub(crate) fn set_realized(&self, buffer: Arc<Buffer>) {
-        let mut guard = self.state.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut guard = self
+            .state
+            .write()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
         let old = std::mem::replace(&mut *guard, State::Realized(buffer));
         drop(guard);
         drop(old);
@@ -155,7 +166,11 @@ impl Drop for Node {
 }
 
 fn take_sources(node: &mut Node) -> Vec<LazyBuffer> {
-    match node.state.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner()) {
+    match node
+        .state
+        .get_mut()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+    {
         State::Lazy(_, sources) => std::mem::take(sources),
         State::Realized(_) => Vec::new(),
     }
@@ -169,8 +184,17 @@ pub struct LazyBuffer {
 }
 
 impl LazyBuffer {
-    fn lazy(op: Op, sources: Vec<LazyBuffer>, shape: Vec<usize>, dtype: DType, device: Device) -> LazyBuffer {
-        LazyBuffer { node: Node::new(shape, dtype, device, State::Lazy(op, sources)), path: None }
+    fn lazy(
+        op: Op,
+        sources: Vec<LazyBuffer>,
+        shape: Vec<usize>,
+        dtype: DType,
+        device: Device,
+    ) -> LazyBuffer {
+        LazyBuffer {
+            node: Node::new(shape, dtype, device, State::Lazy(op, sources)),
+            path: None,
+        }
     }
 
     // ---- Where arrays come from --------------------------------------
@@ -182,14 +206,22 @@ impl LazyBuffer {
             LoadOps::Rand => Op::Rand([0, 0]),
             LoadOps::Const => Op::Const(Scalar::Int(0).cast(dtype)),
             LoadOps::Iota => Op::Iota,
-            LoadOps::From | LoadOps::Contiguous => panic!("loadop: {op:?} needs a source: use copy_to_device or contiguous"),
+            LoadOps::From | LoadOps::Contiguous => {
+                panic!("loadop: {op:?} needs a source: use copy_to_device or contiguous")
+            }
         };
         LazyBuffer::lazy(op, Vec::new(), shape.to_vec(), dtype, device)
     }
 
     /// `value`, cast to `dtype`, everywhere.
     pub fn full(shape: &[usize], value: Scalar, dtype: DType, device: Device) -> LazyBuffer {
-        LazyBuffer::lazy(Op::Const(value.cast(dtype)), Vec::new(), shape.to_vec(), dtype, device)
+        LazyBuffer::lazy(
+            Op::Const(value.cast(dtype)),
+            Vec::new(),
+            shape.to_vec(),
+            dtype,
+            device,
+        )
     }
 
     /// 0, 1, 2, … in row-major order, as int64.
@@ -199,14 +231,27 @@ impl LazyBuffer {
 
     /// Uniform random numbers in [0, 1), a function of the key and of each element's position.
     pub fn rand(shape: &[usize], key: [u32; 2], device: Device) -> LazyBuffer {
-        LazyBuffer::lazy(Op::Rand(key), Vec::new(), shape.to_vec(), DType::Float32, device)
+        LazyBuffer::lazy(
+            Op::Rand(key),
+            Vec::new(),
+            shape.to_vec(),
+            DType::Float32,
+            device,
+        )
     }
 
     /// Memory that is there already.
     pub fn from_buffer(buffer: Arc<Buffer>, shape: &[usize]) -> LazyBuffer {
-        assert_eq!(buffer.len(), numel(shape), "a buffer of as many elements as the shape has");
+        assert_eq!(
+            buffer.len(),
+            numel(shape),
+            "a buffer of as many elements as the shape has"
+        );
         let (dtype, device) = (buffer.dtype(), buffer.device());
-        LazyBuffer { node: Node::new(shape.to_vec(), dtype, device, State::Realized(buffer)), path: None }
+        LazyBuffer {
+            node: Node::new(shape.to_vec(), dtype, device, State::Realized(buffer)),
+            path: None,
+        }
     }
 
     /// The seed's `fromCPU`: a copy of a slice.
@@ -222,7 +267,10 @@ impl LazyBuffer {
     }
     /// The whole node, without movement.
     pub fn base(&self) -> LazyBuffer {
-        LazyBuffer { node: self.node.clone(), path: None }
+        LazyBuffer {
+            node: self.node.clone(),
+            path: None,
+        }
     }
     /// The movements since the node, if any.
     pub fn path(&self) -> Option<&Arc<Path>> {
@@ -294,7 +342,11 @@ impl LazyBuffer {
         let op = op.into();
         for other in others {
             assert_eq!(self.shape(), other.shape(), "{op:?}: shapes must be equal");
-            assert_eq!(self.device(), other.device(), "{op:?}: devices must be equal");
+            assert_eq!(
+                self.device(),
+                other.device(),
+                "{op:?}: devices must be equal"
+            );
         }
         let dtype = match (&op, others) {
             (Op::Unary(op), []) => op.result(self.dtype()),
@@ -306,7 +358,10 @@ impl LazyBuffer {
                 assert_eq!(b.dtype(), c.dtype(), "{op:?}: dtypes must be equal");
                 b.dtype()
             }
-            _ => panic!("{op:?} is no element-wise op of {} operands", others.len() + 1),
+            _ => panic!(
+                "{op:?} is no element-wise op of {} operands",
+                others.len() + 1
+            ),
         };
         if let Some(simpler) = self.simplify(&op, others) {
             return simpler;
@@ -320,24 +375,32 @@ impl LazyBuffer {
     /// Law 3: what needs no kernel. Only what is exact for every value, NaN and infinity included: `x · 0` stays.
     fn simplify(&self, op: &Op, others: &[&LazyBuffer]) -> Option<LazyBuffer> {
         let a = self.as_const();
-        let known = |value: Scalar, dtype| Some(LazyBuffer::full(self.shape(), value, dtype, self.device()));
+        let known = |value: Scalar, dtype| {
+            Some(LazyBuffer::full(self.shape(), value, dtype, self.device()))
+        };
         match (op, others) {
             (Op::Unary(UnaryOps::Noop), []) => Some(self.clone()),
-            (Op::Unary(UnaryOps::Cast(to) | UnaryOps::Bitcast(to)), []) if *to == self.dtype() => Some(self.clone()),
+            (Op::Unary(UnaryOps::Cast(to) | UnaryOps::Bitcast(to)), []) if *to == self.dtype() => {
+                Some(self.clone())
+            }
             (Op::Unary(op), []) => known(op.eval(a?, self.dtype()), op.result(self.dtype())),
             (Op::Binary(op), [other]) => {
                 let b = other.as_const();
                 if let (Some(a), Some(b)) = (a, b) {
                     return known(op.eval(a, b, self.dtype()), op.result(self.dtype()));
                 }
-                let is = |constant: Option<Scalar>, number: f64| constant.is_some_and(|c| c.as_f64() == number);
+                let is = |constant: Option<Scalar>, number: f64| {
+                    constant.is_some_and(|c| c.as_f64() == number)
+                };
                 match op {
                     BinaryOps::Add if is(b, 0.0) => Some(self.clone()),
                     BinaryOps::Add if is(a, 0.0) => Some((*other).clone()),
                     BinaryOps::Mul if is(b, 1.0) => Some(self.clone()),
                     BinaryOps::Mul if is(a, 1.0) => Some((*other).clone()),
                     BinaryOps::Sub if is(b, 0.0) => Some(self.clone()),
-                    BinaryOps::Div if is(b, 1.0) && self.dtype() != DType::Bool => Some(self.clone()),
+                    BinaryOps::Div if is(b, 1.0) && self.dtype() != DType::Bool => {
+                        Some(self.clone())
+                    }
                     BinaryOps::Add
                     | BinaryOps::Sub
                     | BinaryOps::Mul
@@ -349,7 +412,11 @@ impl LazyBuffer {
                     | BinaryOps::Cmpne => None,
                 }
             }
-            (Op::Ternary(TernaryOps::Where), [b, c]) => Some(if a?.is_true() { (*b).clone() } else { (*c).clone() }),
+            (Op::Ternary(TernaryOps::Where), [b, c]) => Some(if a?.is_true() {
+                (*b).clone()
+            } else {
+                (*c).clone()
+            }),
             _ => None,
         }
     }
@@ -357,7 +424,14 @@ impl LazyBuffer {
     /// As another dtype; with `bitcast` the same bits read anew.
     #[must_use]
     pub fn cast(&self, dtype: DType, bitcast: bool) -> LazyBuffer {
-        self.e(if bitcast { UnaryOps::Bitcast(dtype) } else { UnaryOps::Cast(dtype) }, &[])
+        self.e(
+            if bitcast {
+                UnaryOps::Bitcast(dtype)
+            } else {
+                UnaryOps::Cast(dtype)
+            },
+            &[],
+        )
     }
 
     // ---- Reduce, scan, gather ----------------------------------------
@@ -365,14 +439,24 @@ impl LazyBuffer {
     /// The seed's `r`: reduces along axes, which stay with size 1. No axes: nothing to do.
     pub fn r(&self, op: ReduceOps, axes: &[usize]) -> LazyBuffer {
         let mut shape = self.shape().to_vec();
-        let axes: Vec<usize> = axes.iter().copied().filter(|&axis| shape[axis] != 1).collect();
+        let axes: Vec<usize> = axes
+            .iter()
+            .copied()
+            .filter(|&axis| shape[axis] != 1)
+            .collect();
         if axes.is_empty() {
             return self.clone();
         }
         for &axis in &axes {
             shape[axis] = 1;
         }
-        LazyBuffer::lazy(Op::Reduce(op, axes), vec![self.clone()], shape, self.dtype(), self.device())
+        LazyBuffer::lazy(
+            Op::Reduce(op, axes),
+            vec![self.clone()],
+            shape,
+            self.dtype(),
+            self.device(),
+        )
     }
 
     /// Running reduction along one axis: `out[i] = x[0] ∘ … ∘ x[i]`.
@@ -380,27 +464,59 @@ impl LazyBuffer {
         if self.shape()[axis] <= 1 {
             return self.clone();
         }
-        LazyBuffer::lazy(Op::Scan(op, axis), vec![self.clone()], self.shape().to_vec(), self.dtype(), self.device())
+        LazyBuffer::lazy(
+            Op::Scan(op, axis),
+            vec![self.clone()],
+            self.shape().to_vec(),
+            self.dtype(),
+            self.device(),
+        )
     }
 
     /// `out[…, i, …] = self[…, index[…, i, …], …]`. `index` is int64 and has self's shape but along `axis`. Outside is 0.
     pub fn gather(&self, index: &LazyBuffer, axis: usize) -> LazyBuffer {
         assert_eq!(index.dtype(), DType::Int64, "gather: the index is int64");
-        assert!(same_but(self.shape(), index.shape(), axis), "gather: shapes equal but for axis {axis}");
+        assert!(
+            same_but(self.shape(), index.shape(), axis),
+            "gather: shapes equal but for axis {axis}"
+        );
         // An address is computed from the index: padding zeros have none.
-        let has_bounds = self.path.as_ref().is_some_and(|path| !path.view().bounds.is_empty());
-        let table = if has_bounds { self.contiguous() } else { self.clone() };
+        let has_bounds = self
+            .path
+            .as_ref()
+            .is_some_and(|path| !path.view().bounds.is_empty());
+        let table = if has_bounds {
+            self.contiguous()
+        } else {
+            self.clone()
+        };
         let shape = index.shape().to_vec();
-        LazyBuffer::lazy(Op::Gather(axis), vec![table, index.clone()], shape, self.dtype(), self.device())
+        LazyBuffer::lazy(
+            Op::Gather(axis),
+            vec![table, index.clone()],
+            shape,
+            self.dtype(),
+            self.device(),
+        )
     }
 
     /// The adjoint of gather: zeros with `size` places along `axis`, to which each element of `self` is added at its index.
     pub fn scatter(&self, index: &LazyBuffer, axis: usize, size: usize) -> LazyBuffer {
         assert_eq!(index.dtype(), DType::Int64, "scatter: the index is int64");
-        assert_eq!(self.shape(), index.shape(), "scatter: one index for each value");
+        assert_eq!(
+            self.shape(),
+            index.shape(),
+            "scatter: one index for each value"
+        );
         let mut shape = self.shape().to_vec();
         shape[axis] = size;
-        LazyBuffer::lazy(Op::Scatter(axis), vec![self.clone(), index.clone()], shape, self.dtype(), self.device())
+        LazyBuffer::lazy(
+            Op::Scatter(axis),
+            vec![self.clone(), index.clone()],
+            shape,
+            self.dtype(),
+            self.device(),
+        )
     }
 
     // ---- Memory ------------------------------------------------------
@@ -410,12 +526,20 @@ impl LazyBuffer {
     pub fn contiguous(&self) -> LazyBuffer {
         let in_order = match &self.path {
             None => true,
-            Some(path) => path.view().is_contiguous() && path.view().numel() == numel(&self.node.shape),
+            Some(path) => {
+                path.view().is_contiguous() && path.view().numel() == numel(&self.node.shape)
+            }
         };
         if in_order && self.base().as_const().is_none() {
             return self.clone();
         }
-        LazyBuffer::lazy(Op::Contiguous, vec![self.clone()], self.shape().to_vec(), self.dtype(), self.device())
+        LazyBuffer::lazy(
+            Op::Contiguous,
+            vec![self.clone()],
+            self.shape().to_vec(),
+            self.dtype(),
+            self.device(),
+        )
     }
 
     /// The same elements on another device.
@@ -428,7 +552,13 @@ impl LazyBuffer {
             return LazyBuffer::full(self.shape(), value, self.dtype(), device);
         }
         // The copy moves a node's whole memory; a view must first be made of only what it shows.
-        LazyBuffer::lazy(Op::From, vec![self.contiguous()], self.shape().to_vec(), self.dtype(), device)
+        LazyBuffer::lazy(
+            Op::From,
+            vec![self.contiguous()],
+            self.shape().to_vec(),
+            self.dtype(),
+            device,
+        )
     }
 
     // ---- Movement ----------------------------------------------------
@@ -445,10 +575,19 @@ impl LazyBuffer {
         };
         match path {
             Some(path) if path.is_empty() => self.base(),
-            Some(path) => LazyBuffer { node: self.node.clone(), path: Some(Arc::new(path)) },
+            Some(path) => LazyBuffer {
+                node: self.node.clone(),
+                path: Some(Arc::new(path)),
+            },
             // Law 1: no single view says this. A copy starts afresh, and on a fresh array every movement is a view.
-            None => LazyBuffer::lazy(Op::Contiguous, vec![self.clone()], self.shape().to_vec(), self.dtype(), self.device())
-                .moved(movement),
+            None => LazyBuffer::lazy(
+                Op::Contiguous,
+                vec![self.clone()],
+                self.shape().to_vec(),
+                self.dtype(),
+                self.device(),
+            )
+            .moved(movement),
         }
     }
 
@@ -462,7 +601,12 @@ impl LazyBuffer {
 
     /// The same elements, counted differently.
     pub fn reshape(&self, shape: &[usize]) -> LazyBuffer {
-        assert_eq!(self.numel(), numel(shape), "reshape: {:?} to {shape:?}", self.shape());
+        assert_eq!(
+            self.numel(),
+            numel(shape),
+            "reshape: {:?} to {shape:?}",
+            self.shape()
+        );
         if self.shape() == shape {
             return self.clone();
         }
@@ -481,7 +625,10 @@ impl LazyBuffer {
 
     /// Zeros around.
     pub fn pad(&self, padding: &[(usize, usize)]) -> LazyBuffer {
-        let signed: Vec<(isize, isize)> = padding.iter().map(|&(b, a)| (b as isize, a as isize)).collect();
+        let signed: Vec<(isize, isize)> = padding
+            .iter()
+            .map(|&(b, a)| (b as isize, a as isize))
+            .collect();
         self.remap(Remap::pad(self.shape(), &signed))
     }
 

@@ -253,7 +253,13 @@ impl TernaryOps {
 fn integer_power(base: i128, exponent: i128) -> i128 {
     match (base, exponent) {
         (1, _) => 1,
-        (-1, e) => if e % 2 == 0 { 1 } else { -1 },
+        (-1, e) => {
+            if e % 2 == 0 {
+                1
+            } else {
+                -1
+            }
+        }
         (_, e) if e < 0 => 0,
         (b, e) => b.wrapping_pow(e.min(u32::MAX as i128) as u32),
     }
@@ -288,8 +294,14 @@ mod tests {
         assert_eq!(eval(BinaryOps::Mod, -7, 2), Int(-1));
         assert_eq!(eval(BinaryOps::Div, 5, 0), Int(0));
         assert_eq!(eval(BinaryOps::Mod, 5, 0), Int(0));
-        assert_eq!(eval(BinaryOps::Div, i32::MIN as i128, -1), Int(i32::MIN as i128)); // wraps
-        assert_eq!(BinaryOps::Add.eval(Int(200), Int(100), DType::Uint8), Int(44));
+        assert_eq!(
+            eval(BinaryOps::Div, i32::MIN as i128, -1),
+            Int(i32::MIN as i128)
+        ); // wraps
+        assert_eq!(
+            BinaryOps::Add.eval(Int(200), Int(100), DType::Uint8),
+            Int(44)
+        );
     }
 
     #[test]
@@ -299,20 +311,34 @@ mod tests {
         assert_eq!(float(0.0, 0.0), Float(1.0));
         assert!(matches!(float(-2.0, 0.5), Float(v) if v.is_nan()));
         let int = |a, b| BinaryOps::Pow.eval(Int(a), Int(b), DType::Int32);
-        assert_eq!((int(3, 4), int(2, -1), int(-1, -3), int(0, 0)), (Int(81), Int(0), Int(-1), Int(1)));
+        assert_eq!(
+            (int(3, 4), int(2, -1), int(-1, -3), int(0, 0)),
+            (Int(81), Int(0), Int(-1), Int(1))
+        );
     }
 
     #[test]
     fn max_propagates_nan_and_nan_is_unequal_to_itself() {
         let nan = Float(f64::NAN);
-        assert!(matches!(BinaryOps::Max.eval(nan, Float(1.0), DType::Float32), Float(v) if v.is_nan()));
+        assert!(
+            matches!(BinaryOps::Max.eval(nan, Float(1.0), DType::Float32), Float(v) if v.is_nan())
+        );
         assert_eq!(BinaryOps::Cmpne.eval(nan, nan, DType::Float32), Bool(true));
-        assert_eq!(BinaryOps::Cmplt.eval(nan, Float(1.0), DType::Float32), Bool(false));
+        assert_eq!(
+            BinaryOps::Cmplt.eval(nan, Float(1.0), DType::Float32),
+            Bool(false)
+        );
     }
 
     #[test]
     fn bitcast_reads_the_same_bits() {
-        assert_eq!(UnaryOps::Bitcast(DType::Uint32).eval(Float(1.0), DType::Float32), Int(0x3f80_0000));
-        assert_eq!(UnaryOps::Bitcast(DType::Float16).eval(Int(0x3c00), DType::Int16), Float(1.0));
+        assert_eq!(
+            UnaryOps::Bitcast(DType::Uint32).eval(Float(1.0), DType::Float32),
+            Int(0x3f80_0000)
+        );
+        assert_eq!(
+            UnaryOps::Bitcast(DType::Float16).eval(Int(0x3c00), DType::Int16),
+            Float(1.0)
+        );
     }
 }

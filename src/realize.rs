@@ -22,8 +22,8 @@ use crate::helpers::debug;
 use crate::lazy::{LazyBuffer, Op};
 use crate::schedule::graph::{Graph, Kind};
 use crate::schedule::{ParamSource, Plan, Step, cached};
+use std::cell::Cell;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -35,20 +35,27 @@ struct Launch {
     params: Vec<Param>,
 }
 
-static KERNELS: AtomicU64 = AtomicU64::new(0);
+thread_local! {
+    static KERNELS: Cell<u64> = const { Cell::new(0) };
+}
 
-/// How many kernels this process has run.
-pub fn kernel_count() -> u64 {
-    KERNELS.load(Ordering::Relaxed)
+/// How many kernels have been run because this thread asked for values.
+pub fn kernels_on_this_thread() -> u64 {
+    KERNELS.get()
 }
 
 /// Computes the nodes of these buffers, and all that they need. Returns when the memory is written.
 pub fn run(targets: &[LazyBuffer]) {
-    if targets.iter().all(|target| target.realized().is_some() || target.base().as_const().is_some()) {
+    if targets
+        .iter()
+        .all(|target| target.realized().is_some() || target.base().as_const().is_some())
+    {
         return;
     }
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _lock = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _lock = ONE_AT_A_TIME
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
     let start = Instant::now();
     let graph = Graph::snapshot(targets);
     let (plan, seen_before) = cached(&graph);
@@ -63,7 +70,7 @@ pub fn run(targets: &[LazyBuffer]) {
         let step = &plan.steps[launch.step];
         totals.add(step, execute(step, launch));
     }
-    KERNELS.fetch_add(plan.len() as u64, Ordering::Relaxed);
+    KERNELS.set(KERNELS.get() + plan.len() as u64);
     if debug() >= 1 && !plan.is_empty() {
         let reuse = if seen_before { "reused" } else { "new" };
         eprintln!(
@@ -89,9 +96,17 @@ fn bind(graph: Graph, plan: &Plan) -> VecDeque<Launch> {
         .collect();
     for &output in plan.steps.iter().flat_map(|step| &step.outputs) {
         let node = &graph.nodes[output];
-        buffers[output] = Some(Arc::new(Buffer::promised(node.node.dtype(), node.numel(), node.node.device())));
+        buffers[output] = Some(Arc::new(Buffer::promised(
+            node.node.dtype(),
+            node.numel(),
+            node.node.device(),
+        )));
     }
-    let get = |index: &usize| buffers[*index].clone().expect("a kernel's buffers are memory or made by an earlier kernel");
+    let get = |index: &usize| {
+        buffers[*index]
+            .clone()
+            .expect("a kernel's buffers are memory or made by an earlier kernel")
+    };
     let param = |source: &ParamSource| match source {
         ParamSource::Zero => Param::Const(0.into()),
         ParamSource::Node(index) => match graph.nodes[*index].op() {
@@ -104,15 +119,27 @@ fn bind(graph: Graph, plan: &Plan) -> VecDeque<Launch> {
         .steps
         .iter()
         .enumerate()
-        .map(|(step, Step { inputs, outputs, params, .. })| Launch {
-            step,
-            inputs: inputs.iter().map(get).collect(),
-            outputs: outputs.iter().map(get).collect(),
-            params: params.iter().map(param).collect(),
-        })
+        .map(
+            |(
+                step,
+                Step {
+                    inputs,
+                    outputs,
+                    params,
+                    ..
+                },
+            )| Launch {
+                step,
+                inputs: inputs.iter().map(get).collect(),
+                outputs: outputs.iter().map(get).collect(),
+                params: params.iter().map(param).collect(),
+            },
+        )
         .collect();
     for &output in plan.steps.iter().flat_map(|step| &step.outputs) {
-        graph.nodes[output].node.set_realized(buffers[output].clone().expect("promised above"));
+        graph.nodes[output]
+            .node
+            .set_realized(buffers[output].clone().expect("promised above"));
     }
     launches
 }
@@ -123,13 +150,22 @@ fn execute(step: &Step, launch: Launch) -> f64 {
     if debug() >= 4 {
         eprint!("{kernel}");
     }
-    let Launch { mut inputs, outputs, params, .. } = launch;
+    let Launch {
+        mut inputs,
+        outputs,
+        params,
+        ..
+    } = launch;
     let mut input_pointers: Vec<Option<*const u8>> = vec![None; inputs.len()];
     let mut adopted = vec![false; outputs.len()];
     // Point 2: an output takes the memory of an input that dies here.
     for &position in &step.in_place {
         let bytes = inputs[position].nbytes();
-        let Some(output) = (0..outputs.len()).find(|&o| !adopted[o] && outputs[o].nbytes() == bytes) else { continue };
+        let Some(output) =
+            (0..outputs.len()).find(|&o| !adopted[o] && outputs[o].nbytes() == bytes)
+        else {
+            continue;
+        };
         let placeholder = outputs[output].clone();
         match Arc::try_unwrap(std::mem::replace(&mut inputs[position], placeholder)) {
             Ok(buffer) => {
@@ -143,11 +179,18 @@ fn execute(step: &Step, launch: Launch) -> f64 {
         }
     }
     let output_pointers: Vec<*mut u8> = outputs.iter().map(|buffer| buffer.allocate()).collect();
-    let input_pointers: Vec<*const u8> =
-        inputs.iter().zip(&input_pointers).map(|(buffer, adopted)| adopted.unwrap_or_else(|| buffer.as_ptr())).collect();
+    let input_pointers: Vec<*const u8> = inputs
+        .iter()
+        .zip(&input_pointers)
+        .map(|(buffer, adopted)| adopted.unwrap_or_else(|| buffer.as_ptr()))
+        .collect();
     let start = Instant::now();
     if outputs.iter().any(|buffer| !buffer.is_empty()) {
-        step.program.run(&Args { inputs: &input_pointers, outputs: &output_pointers, params: &params });
+        step.program.run(&Args {
+            inputs: &input_pointers,
+            outputs: &output_pointers,
+            params: &params,
+        });
     }
     let seconds = start.elapsed().as_secs_f64();
     if debug() >= 2 {
@@ -182,8 +225,19 @@ impl Totals {
 
 fn print_graph(graph: &Graph) {
     for (i, node) in graph.nodes.iter().enumerate() {
-        let sources: Vec<String> = node.sources.iter().map(|s| format!("{}{}", s.index, if s.path.is_some() { "'" } else { "" })).collect();
-        let what = node.op().map_or("memory".to_string(), |op| format!("{op:?}"));
-        eprintln!("{i:>5} {:<9} {:?} {what} ({})", node.node.dtype(), node.shape(), sources.join(", "));
+        let sources: Vec<String> = node
+            .sources
+            .iter()
+            .map(|s| format!("{}{}", s.index, if s.path.is_some() { "'" } else { "" }))
+            .collect();
+        let what = node
+            .op()
+            .map_or("memory".to_string(), |op| format!("{op:?}"));
+        eprintln!(
+            "{i:>5} {:<9} {:?} {what} ({})",
+            node.node.dtype(),
+            node.shape(),
+            sources.join(", ")
+        );
     }
 }

@@ -49,7 +49,9 @@ impl Machine<'_> {
         let dtype = DType::ALL[self.number(DType::ALL.len())];
         let rank = self.number(5);
         let zero_sized = self.number(40) == 0;
-        let mut shape: Vec<usize> = (0..rank).map(|_| [1, 2, 3, 4, 5, 7, 16, 33][self.number(8)]).collect();
+        let mut shape: Vec<usize> = (0..rank)
+            .map(|_| [1, 2, 3, 4, 5, 7, 16, 33][self.number(8)])
+            .collect();
         while numel(&shape) > 2000 {
             shape.pop();
         }
@@ -60,13 +62,31 @@ impl Machine<'_> {
         let small = |i: usize| ((i * 2654435761 + seed * 40503) >> 7) % 9;
         let data = match self.number(6) {
             0 => LazyBuffer::full(&shape, Scalar::Int(seed as i128 % 5), dtype, self.device),
-            1 => LazyBuffer::iota(&shape, self.device).e(BinaryOps::Mod, &[&LazyBuffer::full(&shape, 5.into(), DType::Int64, self.device)]).cast(dtype, false),
+            1 => LazyBuffer::iota(&shape, self.device)
+                .e(
+                    BinaryOps::Mod,
+                    &[&LazyBuffer::full(
+                        &shape,
+                        5.into(),
+                        DType::Int64,
+                        self.device,
+                    )],
+                )
+                .cast(dtype, false),
             _ => {
-                let values: Vec<i64> = (0..numel(&shape)).map(|i| small(i) as i64 - if dtype.is_unsigned() { 0 } else { 4 }).collect();
-                LazyBuffer::from_cpu(&values, &shape, self.device).cast(dtype, false).contiguous()
+                let values: Vec<i64> = (0..numel(&shape))
+                    .map(|i| small(i) as i64 - if dtype.is_unsigned() { 0 } else { 4 })
+                    .collect();
+                LazyBuffer::from_cpu(&values, &shape, self.device)
+                    .cast(dtype, false)
+                    .contiguous()
             }
         };
-        self.arrays.push(Known { data, bound: 8.0, exact: true });
+        self.arrays.push(Known {
+            data,
+            bound: 8.0,
+            exact: true,
+        });
     }
 
     fn keep(&mut self, data: LazyBuffer, bound: f64, exact: bool) {
@@ -80,28 +100,50 @@ impl Machine<'_> {
         if data.dtype().compute() != data.dtype() && (!exact || bound > limit) {
             return; // halves are only followed as long as they are exact
         }
-        self.arrays.push(Known { exact: exact && (bound <= limit || data.dtype().is_int()), data, bound });
+        self.arrays.push(Known {
+            exact: exact && (bound <= limit || data.dtype().is_int()),
+            data,
+            bound,
+        });
     }
 
     fn step(&mut self) {
         let x = self.pick();
-        let (dtype, shape, rank) = (x.data.dtype(), x.data.shape().to_vec(), x.data.shape().len());
+        let (dtype, shape, rank) = (
+            x.data.dtype(),
+            x.data.shape().to_vec(),
+            x.data.shape().len(),
+        );
         match self.number(22) {
             0 => self.leaf(),
             1 => {
                 if dtype != DType::Bool {
-                    let bound = if dtype.is_unsigned() { f64::INFINITY } else { x.bound };
+                    let bound = if dtype.is_unsigned() {
+                        f64::INFINITY
+                    } else {
+                        x.bound
+                    };
                     self.keep(x.data.e(UnaryOps::Neg, &[]), bound, x.exact);
                 }
             }
             2 => {
                 if matches!(dtype, DType::Float32 | DType::Float64) && x.bound < 60.0 {
-                    let op = [UnaryOps::Exp2, UnaryOps::Sin, UnaryOps::Sqrt, UnaryOps::Log2, UnaryOps::Recip][self.number(5)];
+                    let op = [
+                        UnaryOps::Exp2,
+                        UnaryOps::Sin,
+                        UnaryOps::Sqrt,
+                        UnaryOps::Log2,
+                        UnaryOps::Recip,
+                    ][self.number(5)];
                     // Of |x| + 1, so that values stay tame and errors small.
                     let tame = x.data.e(BinaryOps::Max, &[&x.data.e(UnaryOps::Neg, &[])]);
                     let tame = tame.e(BinaryOps::Add, &[&tame.const_like(1)]);
                     if op != UnaryOps::Exp2 || x.bound < 9.0 {
-                        let bound = if op == UnaryOps::Exp2 { (x.bound + 1.0).exp2() } else { x.bound + 1.0 };
+                        let bound = if op == UnaryOps::Exp2 {
+                            (x.bound + 1.0).exp2()
+                        } else {
+                            x.bound + 1.0
+                        };
                         self.keep(tame.e(op, &[]), bound, false);
                     }
                 }
@@ -123,7 +165,11 @@ impl Machine<'_> {
                     let condition = x.data.e(BinaryOps::Cmplt, &[&x.data.const_like(1)]);
                     if let Some(y) = fit(&y, &shape) {
                         let other = y.data.const_like(3);
-                        self.keep(condition.e(TernaryOps::Where, &[&y.data, &other]), y.bound.max(3.0), y.exact);
+                        self.keep(
+                            condition.e(TernaryOps::Where, &[&y.data, &other]),
+                            y.bound.max(3.0),
+                            y.exact,
+                        );
                     }
                 }
             }
@@ -133,7 +179,9 @@ impl Machine<'_> {
                 self.keep(x.data.permute(&order), x.bound, x.exact);
             }
             12 => {
-                let padding: Vec<(usize, usize)> = (0..rank).map(|_| (self.number(3), self.number(3))).collect();
+                let padding: Vec<(usize, usize)> = (0..rank)
+                    .map(|_| (self.number(3), self.number(3)))
+                    .collect();
                 let padded = x.data.pad(&padding);
                 if padded.numel() <= MOST {
                     self.keep(padded, x.bound, x.exact);
@@ -144,7 +192,10 @@ impl Machine<'_> {
                     .iter()
                     .map(|&n| {
                         let start = self.number(n.max(1));
-                        (start.min(n), (start + 1 + self.number(n)).min(n).max(start.min(n)))
+                        (
+                            start.min(n),
+                            (start + 1 + self.number(n)).min(n).max(start.min(n)),
+                        )
                     })
                     .collect();
                 self.keep(x.data.shrink(&ranges), x.bound, x.exact);
@@ -170,7 +221,15 @@ impl Machine<'_> {
                     let axis = self.number(rank);
                     let op = [ReduceOps::Sum, ReduceOps::Max][self.number(2)];
                     let longest = shape[axis] as f64;
-                    self.keep(x.data.scan(op, axis), if op == ReduceOps::Sum { x.bound * longest } else { x.bound }, x.exact);
+                    self.keep(
+                        x.data.scan(op, axis),
+                        if op == ReduceOps::Sum {
+                            x.bound * longest
+                        } else {
+                            x.bound
+                        },
+                        x.exact,
+                    );
                 }
             }
             _ => self.index(x),
@@ -180,28 +239,51 @@ impl Machine<'_> {
     fn binary(&mut self, x: Known) {
         let y = self.pick();
         let dtype = x.data.dtype();
-        let Some(y) = fit(&y, x.data.shape()) else { return };
+        let Some(y) = fit(&y, x.data.shape()) else {
+            return;
+        };
         let y = if y.data.dtype() == dtype {
             y
         } else if y.exact && y.bound < 200.0 {
-            Known { data: y.data.cast(dtype, false), ..y }
+            Known {
+                data: y.data.cast(dtype, false),
+                ..y
+            }
         } else {
             return;
         };
         let exact = x.exact && y.exact;
         let floats = dtype.is_float();
         match self.number(9) {
-            0 => self.keep(x.data.e(BinaryOps::Add, &[&y.data]), x.bound + y.bound, exact),
+            0 => self.keep(
+                x.data.e(BinaryOps::Add, &[&y.data]),
+                x.bound + y.bound,
+                exact,
+            ),
             1 => {
-                let bound = if dtype.is_unsigned() { f64::INFINITY } else { x.bound + y.bound }; // it wraps below 0
+                let bound = if dtype.is_unsigned() {
+                    f64::INFINITY
+                } else {
+                    x.bound + y.bound
+                }; // it wraps below 0
                 self.keep(x.data.e(BinaryOps::Sub, &[&y.data]), bound, exact);
             }
-            2 | 3 if x.bound * y.bound < 1e6 || !floats => self.keep(x.data.e(BinaryOps::Mul, &[&y.data]), x.bound * y.bound, exact),
-            4 => self.keep(x.data.e(BinaryOps::Max, &[&y.data]), x.bound.max(y.bound), exact),
+            2 | 3 if x.bound * y.bound < 1e6 || !floats => self.keep(
+                x.data.e(BinaryOps::Mul, &[&y.data]),
+                x.bound * y.bound,
+                exact,
+            ),
+            4 => self.keep(
+                x.data.e(BinaryOps::Max, &[&y.data]),
+                x.bound.max(y.bound),
+                exact,
+            ),
             5 if exact => self.keep(x.data.e(BinaryOps::Cmplt, &[&y.data]), 1.0, true),
             6 if exact => self.keep(x.data.e(BinaryOps::Cmpne, &[&y.data]), 1.0, true),
             7 if exact => self.keep(x.data.e(BinaryOps::Mod, &[&y.data]), x.bound, exact),
-            8 if exact && dtype.is_int() => self.keep(x.data.e(BinaryOps::Div, &[&y.data]), x.bound, exact),
+            8 if exact && dtype.is_int() => {
+                self.keep(x.data.e(BinaryOps::Div, &[&y.data]), x.bound, exact)
+            }
             _ => {}
         }
     }
@@ -209,10 +291,18 @@ impl Machine<'_> {
     fn reduce(&mut self, x: Known) {
         let shape = x.data.shape().to_vec();
         let mask = self.number(16);
-        let axes: Vec<usize> = (0..shape.len()).filter(|axis| mask >> axis & 1 == 1).collect();
+        let axes: Vec<usize> = (0..shape.len())
+            .filter(|axis| mask >> axis & 1 == 1)
+            .collect();
         let length: usize = axes.iter().map(|&axis| shape[axis]).product();
         let op = [ReduceOps::Sum, ReduceOps::Sum, ReduceOps::Max][self.number(3)];
-        let bound = if op == ReduceOps::Sum { x.bound * length as f64 } else if length == 0 { f64::INFINITY } else { x.bound };
+        let bound = if op == ReduceOps::Sum {
+            x.bound * length as f64
+        } else if length == 0 {
+            f64::INFINITY
+        } else {
+            x.bound
+        };
         if bound < 1e6 {
             self.keep(x.data.r(op, &axes), bound, x.exact);
         }
@@ -225,9 +315,21 @@ impl Machine<'_> {
             vec![n],
             vec![1, n],
             shape.iter().copied().filter(|&s| s != 1).collect(),
-            if shape.len() >= 2 { [&[shape[0] * shape[1]], &shape[2..]].concat() } else { vec![n, 1] },
-            if n % 2 == 0 { vec![2, n / 2] } else { vec![n] },
-            if n % 6 == 0 { vec![3, n / 6, 2] } else { vec![n] },
+            if shape.len() >= 2 {
+                [&[shape[0] * shape[1]], &shape[2..]].concat()
+            } else {
+                vec![n, 1]
+            },
+            if n.is_multiple_of(2) {
+                vec![2, n / 2]
+            } else {
+                vec![n]
+            },
+            if n.is_multiple_of(6) {
+                vec![3, n / 6, 2]
+            } else {
+                vec![n]
+            },
         ];
         let shape = candidates[self.number(candidates.len())].clone();
         self.keep(x.data.reshape(&shape), x.bound, x.exact);
@@ -236,7 +338,11 @@ impl Machine<'_> {
     /// Windows over the last axis, or their inverse.
     fn window(&mut self, x: Known) {
         let shape = x.data.shape().to_vec();
-        let slide = Slide { kernel: 1 + self.number(3), stride: 1 + self.number(3), dilation: 1 + self.number(2) };
+        let slide = Slide {
+            kernel: 1 + self.number(3),
+            stride: 1 + self.number(3),
+            dilation: 1 + self.number(2),
+        };
         let Some(&size) = shape.last() else { return };
         if size < slide.dilation * (slide.kernel - 1) + 1 || x.data.numel() * slide.kernel > MOST {
             return;
@@ -255,9 +361,15 @@ impl Machine<'_> {
     fn contract(&mut self, x: Known) {
         let shape = x.data.shape().to_vec();
         let y = self.pick();
-        let (Some(&k), true) = (shape.last(), x.data.dtype().is_float()) else { return };
+        let (Some(&k), true) = (shape.last(), x.data.dtype().is_float()) else {
+            return;
+        };
         let n = y.data.numel() / k.max(1);
-        if k == 0 || n == 0 || !y.data.numel().is_multiple_of(k) || x.bound * y.bound * k as f64 > 1e5 {
+        if k == 0
+            || n == 0
+            || !y.data.numel().is_multiple_of(k)
+            || x.bound * y.bound * k as f64 > 1e5
+        {
             return;
         }
         let m = x.data.numel() / k;
@@ -272,8 +384,16 @@ impl Machine<'_> {
         };
         let right = right.cast(x.data.dtype(), false).expand(&[m, n, k]);
         let product = left.e(BinaryOps::Mul, &[&right]).r(ReduceOps::Sum, &[2]);
-        let sum = if k == 1 { left.e(BinaryOps::Mul, &[&right]) } else { product };
-        self.keep(sum.reshape(&[m, n]), x.bound * y.bound * k as f64, x.exact && y.exact);
+        let sum = if k == 1 {
+            left.e(BinaryOps::Mul, &[&right])
+        } else {
+            product
+        };
+        self.keep(
+            sum.reshape(&[m, n]),
+            x.bound * y.bound * k as f64,
+            x.exact && y.exact,
+        );
     }
 
     fn index(&mut self, x: Known) {
@@ -288,13 +408,19 @@ impl Machine<'_> {
             return;
         }
         let last = (shape[axis] + 1) as i64; // one too many: outside is 0
-        let index: Vec<i64> = (0..numel(&picked)).map(|i| (i as i64 * 7 + 3) % last).collect();
+        let index: Vec<i64> = (0..numel(&picked))
+            .map(|i| (i as i64 * 7 + 3) % last)
+            .collect();
         let index = LazyBuffer::from_cpu(&index, &picked, self.device);
         if self.number(2) == 0 {
             self.keep(x.data.gather(&index, axis), x.bound, x.exact);
         } else if x.bound * 200.0 < 1e5 && x.data.dtype() != DType::Bool {
             let values = x.data.gather(&index, axis);
-            self.keep(values.scatter(&index, axis, 3), x.bound * picked[axis] as f64, x.exact);
+            self.keep(
+                values.scatter(&index, axis, 3),
+                x.bound * picked[axis] as f64,
+                x.exact,
+            );
         }
     }
 }
@@ -305,7 +431,9 @@ fn windows(x: &LazyBuffer, slide: Slide) -> LazyBuffer {
     let mut new = shape.to_vec();
     new[last] = slide.count(shape[last]);
     new.push(slide.kernel);
-    let mut rows: Vec<(isize, Vec<isize>)> = (0..=last).map(|i| (0, (0..new.len()).map(|j| (i == j) as isize).collect())).collect();
+    let mut rows: Vec<(isize, Vec<isize>)> = (0..=last)
+        .map(|i| (0, (0..new.len()).map(|j| (i == j) as isize).collect()))
+        .collect();
     rows[last].1[last] = slide.stride as isize;
     rows[last].1[last + 1] = slide.dilation as isize;
     x.remap(Remap { shape: new, rows })
@@ -327,24 +455,47 @@ fn fit(y: &Known, shape: &[usize]) -> Option<Known> {
     if y.data.shape() == shape {
         return Some(y.clone());
     }
-    if y.data.shape().len() == shape.len() && y.data.shape().iter().zip(shape).all(|(&a, &b)| a == b || a == 1) {
-        return Some(Known { data: y.data.expand(shape), ..y.clone() });
+    if y.data.shape().len() == shape.len()
+        && y.data
+            .shape()
+            .iter()
+            .zip(shape)
+            .all(|(&a, &b)| a == b || a == 1)
+    {
+        return Some(Known {
+            data: y.data.expand(shape),
+            ..y.clone()
+        });
     }
     if y.data.numel() == numel(shape) {
-        return Some(Known { data: y.data.reshape(shape), ..y.clone() });
+        return Some(Known {
+            data: y.data.reshape(shape),
+            ..y.clone()
+        });
     }
     let (n, want) = (y.data.numel(), numel(shape));
     if n == 0 {
         return None;
     }
     let flat = y.data.reshape(&[n]);
-    let cut = if n > want { flat.shrink(&[(0, want)]) } else { flat.pad(&[(0, want - n)]) };
-    Some(Known { data: cut.reshape(shape), ..y.clone() })
+    let cut = if n > want {
+        flat.shrink(&[(0, want)])
+    } else {
+        flat.pad(&[(0, want - n)])
+    };
+    Some(Known {
+        data: cut.reshape(shape),
+        ..y.clone()
+    })
 }
 
 /// Builds the graph of a list of numbers, and the last few arrays of it.
 fn build(numbers: &[u32], device: Device) -> Vec<Known> {
-    let mut machine = Machine { numbers: numbers.iter(), arrays: Vec::new(), device };
+    let mut machine = Machine {
+        numbers: numbers.iter(),
+        arrays: Vec::new(),
+        device,
+    };
     machine.leaf();
     machine.leaf();
     while machine.numbers.len() > 0 {
@@ -358,21 +509,41 @@ fn build(numbers: &[u32], device: Device) -> Vec<Known> {
 fn values(known: &[Known]) -> Vec<Vec<f64>> {
     let targets: Vec<LazyBuffer> = known.iter().map(|k| k.data.contiguous()).collect();
     realize::run(&targets);
-    targets.iter().map(|t| t.realized().map_or_else(|| vec![t.as_const().unwrap().as_f64(); t.numel()], |b| b.to_vec::<f64>())).collect()
+    targets
+        .iter()
+        .map(|t| {
+            t.realized().map_or_else(
+                || vec![t.as_const().unwrap().as_f64(); t.numel()],
+                |b| b.to_vec::<f64>(),
+            )
+        })
+        .collect()
 }
 
 fn compare(numbers: &[u32]) -> Result<(), TestCaseError> {
-    let (fast, slow) = (build(numbers, Device::CPU), build(numbers, Device::REFERENCE));
-    let plan = teenygrad::schedule::plan(&fast.iter().map(|k| k.data.contiguous()).collect::<Vec<_>>());
+    let (fast, slow) = (
+        build(numbers, Device::CPU),
+        build(numbers, Device::REFERENCE),
+    );
+    let plan =
+        teenygrad::schedule::plan(&fast.iter().map(|k| k.data.contiguous()).collect::<Vec<_>>());
     let (fast_values, slow_values) = (values(&fast), values(&slow));
     for ((known, fast), slow) in fast.iter().zip(&fast_values).zip(&slow_values) {
         for (i, (&a, &b)) in fast.iter().zip(slow).enumerate() {
-            let tolerance = if known.exact { 0.0 } else { 2e-5 * known.bound.max(1.0).min(1e4) };
+            let tolerance = if known.exact {
+                0.0
+            } else {
+                2e-5 * known.bound.clamp(1.0, 1e4)
+            };
             let agree = (a.is_nan() && b.is_nan()) || a == b || (a - b).abs() <= tolerance;
             if !agree {
-                let kernels: Vec<String> = plan.kernels().map(|kernel| kernel.to_string()).collect();
+                let kernels: Vec<String> =
+                    plan.kernels().map(|kernel| kernel.to_string()).collect();
                 return Err(TestCaseError::fail(format!(
-                    "{:?} element {i}: cpu {a}, reference {b} (exact: {})\n{}", known.data, known.exact, kernels.join("\n")
+                    "{:?} element {i}: cpu {a}, reference {b} (exact: {})\n{}",
+                    known.data,
+                    known.exact,
+                    kernels.join("\n")
                 )));
             }
         }

@@ -97,7 +97,14 @@ mod tests {
 
     #[test]
     fn the_numbers_of_weights_are_known() {
-        let count = |network: Network| network.build().weights().iter().map(|(_, w)| w.numel()).sum::<usize>();
+        let count = |network: Network| {
+            network
+                .build()
+                .weights()
+                .iter()
+                .map(|(_, w)| w.numel())
+                .sum::<usize>()
+        };
         assert_eq!(count(Network::Tinyconv), 8 * 9 + 16 * 8 * 9 + 400 * 10);
         assert_eq!(count(Network::Bigconv), 32 * 9 + 64 * 32 * 9 + 1600 * 10);
         assert_eq!(count(Network::Mlp), 784 * 128 + 128 * 10);

@@ -5,10 +5,11 @@
 use crate::models::{Mlp, Model, TinyConvNet};
 use clap::{Parser, ValueEnum};
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use teenygrad::{Device, Error};
 
-/// As many steps as the original makes. From here on, too low an accuracy is an error.
+/// As many steps as the original makes. From here on, too low an accuracy is an error: [`Network::required_accuracy`].
 pub const DEFAULT_STEPS: usize = 100;
 
 const EXAMPLES: &str = "\
@@ -40,7 +41,7 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 128, value_parser = batch_size)]
     pub batch_size: usize,
     /// The learning rate of Adam
-    #[arg(long, value_name = "RATE", default_value_t = 0.001, value_parser = learning_rate)]
+    #[arg(long, value_name = "RATE", default_value_t = 0.001, value_parser = learning_rate, allow_negative_numbers = true)]
     pub lr: f64,
     /// What the first weights and the choice of images depend on
     #[arg(long, value_name = "N", default_value_t = 42)]
@@ -63,14 +64,25 @@ pub struct Options {
 }
 
 impl Options {
-    /// An error if one of the files to write can't be made, as far as that can be known before.
+    /// An error if one of the files to write can't be made, as far as that can be known beforehand.
     pub fn check_outputs(&self) -> Result<(), Error> {
-        for path in [&self.save, &self.curves, &self.wrong].into_iter().flatten() {
+        for path in [&self.save, &self.curves, &self.wrong]
+            .into_iter()
+            .flatten()
+        {
             let parent = path.parent().unwrap_or(Path::new(""));
-            if !parent.as_os_str().is_empty() && !parent.is_dir() {
-                let error = std::io::Error::new(std::io::ErrorKind::NotFound, "its folder does not exist");
-                return Err(Error::io(path, error).with_hint("nothing has been computed yet"));
-            }
+            let (kind, why) = if !parent.as_os_str().is_empty() && !parent.is_dir() {
+                (ErrorKind::NotFound, "its folder does not exist")
+            } else if path.exists() && !path.is_file() {
+                (
+                    ErrorKind::InvalidInput,
+                    "it exists and is not a regular file",
+                )
+            } else {
+                continue;
+            };
+            let error = Error::io(path, std::io::Error::new(kind, why));
+            return Err(error.with_hint("nothing has been computed yet"));
         }
         Ok(())
     }
@@ -112,6 +124,15 @@ impl Network {
             Network::Mlp => Box::new(Mlp::new(128)),
         }
     }
+
+    /// What the accuracy must exceed after [`DEFAULT_STEPS`]: 0.93 is what the original asserts. Matrices alone learn more slowly than
+    /// convolutions, and come to about 0.92 by then.
+    pub fn required_accuracy(self) -> f64 {
+        match self {
+            Network::Tinyconv | Network::Bigconv => 0.93,
+            Network::Mlp => 0.9,
+        }
+    }
 }
 
 impl fmt::Display for Network {
@@ -137,16 +158,28 @@ mod tests {
     fn the_defaults_are_the_originals() {
         Options::command().debug_assert();
         let options = parsed(&[]).unwrap();
-        assert_eq!((options.model, options.device), (Network::Tinyconv, Device::CPU));
-        assert_eq!((options.steps, options.batch_size, options.lr), (100, 128, 0.001));
+        assert_eq!(
+            (options.model, options.device),
+            (Network::Tinyconv, Device::CPU)
+        );
+        assert_eq!(
+            (options.steps, options.batch_size, options.lr),
+            (100, 128, 0.001)
+        );
     }
 
     #[test]
     fn the_examples_in_the_help_are_legal() {
-        let commands: Vec<&str> = EXAMPLES.lines().filter_map(|line| line.split("--example mnist").nth(1)).collect();
+        let commands: Vec<&str> = EXAMPLES
+            .lines()
+            .filter_map(|line| line.split("--example mnist").nth(1))
+            .collect();
         assert_eq!(commands.len(), 3);
         for command in commands {
-            let arguments: Vec<&str> = command.split_whitespace().filter(|&word| word != "--").collect();
+            let arguments: Vec<&str> = command
+                .split_whitespace()
+                .filter(|&word| word != "--")
+                .collect();
             parsed(&arguments).unwrap();
         }
     }
@@ -157,7 +190,7 @@ mod tests {
             (["--device", "abacus"], "there are CPU, REFERENCE"),
             (["--model", "huge"], "tinyconv, bigconv, mlp"),
             (["--batch-size", "0"], "0 is not between 1 and 60000"),
-            (["--lr", "-1"], "-1"),
+            (["--lr", "-1"], "-1 is no rate"),
             (["--lr", "NaN"], "NaN is no rate"),
             (["--steps", "many"], "many"),
         ] {
@@ -169,14 +202,36 @@ mod tests {
     #[test]
     fn every_network_is_called_what_it_prints() {
         for network in Network::value_variants() {
-            assert_eq!(network.to_string(), network.to_possible_value().unwrap().get_name());
+            assert_eq!(
+                network.to_string(),
+                network.to_possible_value().unwrap().get_name()
+            );
         }
     }
 
     #[test]
     fn a_folder_that_is_not_there_is_noticed_before_training() {
-        let message = parsed(&["--save", "no/such/folder/w"]).unwrap().check_outputs().unwrap_err().to_string();
-        assert!(message.contains("no/such/folder/w") && message.contains("folder does not exist"), "{message}");
-        assert!(parsed(&["--save", "weights"]).unwrap().check_outputs().is_ok());
+        let message = parsed(&["--save", "no/such/folder/w"])
+            .unwrap()
+            .check_outputs()
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("no/such/folder/w") && message.contains("folder does not exist"),
+            "{message}"
+        );
+        let message = parsed(&["--curves", "."]).unwrap().check_outputs();
+        assert!(
+            message
+                .unwrap_err()
+                .to_string()
+                .contains("not a regular file")
+        );
+        assert!(
+            parsed(&["--save", "weights"])
+                .unwrap()
+                .check_outputs()
+                .is_ok()
+        );
     }
 }

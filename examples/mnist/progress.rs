@@ -27,12 +27,21 @@ impl Progress {
     /// A bar or, where none can be, lines.
     pub fn new(name: &'static str, total: usize) -> Progress {
         let bar = bar(name, total);
-        Progress { name, done: 0, total, lines: bar.is_none(), bar }
+        Progress {
+            name,
+            done: 0,
+            total,
+            lines: bar.is_none(),
+            bar,
+        }
     }
 
     /// A bar or, where none can be, nothing: for what is over soon.
     pub fn quiet(name: &'static str, total: usize) -> Progress {
-        Progress { lines: false, ..Progress::new(name, total) }
+        Progress {
+            lines: false,
+            ..Progress::new(name, total)
+        }
     }
 
     /// The bar's position, for progress in pieces of any size.
@@ -53,7 +62,10 @@ impl Progress {
         }
         if self.lines && is_told(self.done, self.total) {
             let width = self.total.to_string().len();
-            say(&format!("{} {:>width$}/{}  {message}", self.name, self.done, self.total));
+            say(&format!(
+                "{} {:>width$}/{}  {message}",
+                self.name, self.done, self.total
+            ));
         }
     }
 }
@@ -68,11 +80,18 @@ fn bar(name: &'static str, total: usize) -> Option<ProgressBar> {
     if ci() || !stdout().is_terminal() {
         return None;
     }
-    let colour = if std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty()) { "" } else { ".cyan" };
+    let colour = if std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty()) {
+        ""
+    } else {
+        ".cyan"
+    };
     let template = format!("{{prefix}} {{bar:32{colour}}} {{pos}}/{{len}}  {{msg}}  {{elapsed}}");
     let style = ProgressStyle::with_template(&template).expect("the template is legal");
     // Dropped early (Ctrl-C, an error), it stays as it was, on a line of its own.
-    let bar = ProgressBar::new(total as u64).with_style(style).with_prefix(name).with_finish(ProgressFinish::Abandon);
+    let bar = ProgressBar::new(total as u64)
+        .with_style(style)
+        .with_prefix(name)
+        .with_finish(ProgressFinish::Abandon);
     if bar.is_hidden() { None } else { Some(bar) }
 }
 
@@ -83,6 +102,9 @@ mod tests {
     #[test]
     fn a_log_stays_short() {
         let told = |total: usize| (1..=total).filter(|&step| is_told(step, total)).count();
-        assert_eq!([0, 1, 5, 100, 101, 100_000].map(told), [0, 1, 5, 11, 12, 11]);
+        assert_eq!(
+            [0, 1, 5, 100, 101, 100_000].map(told),
+            [0, 1, 5, 11, 11, 11]
+        );
     }
 }

@@ -4,7 +4,8 @@
 //!
 //! Laws:
 //! 1. One realization a step: loss, accuracy, gradients, moments and weights are one graph.
-//! 2. That graph has the same structure in every step, so that the plan of the first one serves them all.
+//! 2. That graph has the same structure in every step but the first, whose moments are a constant 0: the second step's plan serves all
+//!    that follow.
 //! 3. Pixels stay bytes until they are in a batch. As float32 the training set would take 188 MB.
 
 use crate::models::Model;
@@ -28,8 +29,16 @@ pub struct Digits<'a> {
 impl<'a> Digits<'a> {
     /// As many images, of 784 bytes each, as labels.
     pub fn new(images: &'a [u8], labels: &'a [u8], device: Device) -> Digits<'a> {
-        assert_eq!(images.len(), labels.len() * PIXELS, "an image for each label");
-        Digits { images, labels, device }
+        assert_eq!(
+            images.len(),
+            labels.len() * PIXELS,
+            "an image for each label"
+        );
+        Digits {
+            images,
+            labels,
+            device,
+        }
     }
 
     /// Batches that [`evaluate`] makes of them.
@@ -84,7 +93,7 @@ pub fn train<E>(
     let (loss_now, accuracy_now) = (scalar(), scalar());
     let weights = model.weights().into_iter().map(|(_, weights)| weights);
     let mut adam = Adam::new(weights.chain([&loss_now, &accuracy_now]), lr);
-    // Law 2: in the first step too, the weights are memory and not the formula of random numbers that they start from.
+    // The weights are a formula of random numbers up to here, and memory from here on.
     adam.realize();
     let mut reports = Vec::with_capacity(steps);
     for _ in 0..steps {
@@ -96,7 +105,10 @@ pub fn train<E>(
         loss_now.assign(&loss.detach());
         accuracy_now.assign(&out.detach().argmax(-1).eq(&y).mean(()));
         adam.step();
-        let report = StepReport { loss: loss_now.item(), accuracy: accuracy_now.item() };
+        let report = StepReport {
+            loss: loss_now.item(),
+            accuracy: accuracy_now.item(),
+        };
         reports.push(report);
         each(report)?;
     }
@@ -109,7 +121,11 @@ pub fn train<E>(
 ///
 /// # Errors
 /// Those of `each`.
-pub fn evaluate<E>(model: &dyn Model, digits: Digits, mut each: impl FnMut() -> Result<(), E>) -> Result<Vec<u8>, E> {
+pub fn evaluate<E>(
+    model: &dyn Model,
+    digits: Digits,
+    mut each: impl FnMut() -> Result<(), E>,
+) -> Result<Vec<u8>, E> {
     let mut guesses = Vec::with_capacity(digits.labels.len());
     for images in digits.images.chunks(TEST_BATCH * PIXELS) {
         let out = Tensor::no_grad(|| model.forward(&digits.tensor(images)));
@@ -148,7 +164,10 @@ mod tests {
             Ok::<(), Infallible>(())
         });
         let Ok(reports) = reports;
-        assert!(reports[0].loss > 1.0 && reports[59].loss < 0.5, "{reports:?}");
+        assert!(
+            reports[0].loss > 1.0 && reports[59].loss < 0.5,
+            "{reports:?}"
+        );
         let Ok(guesses) = evaluate(&model, digits, || Ok::<(), Infallible>(()));
         assert_eq!(guesses, labels);
         // This holds while no other test computes at the same time; the smallest differences are not theirs.
@@ -167,6 +186,9 @@ mod tests {
             if left == 0 { Err("enough") } else { Ok(()) }
         });
         assert_eq!((stopped.unwrap_err(), left), ("enough", 0));
-        assert_eq!(evaluate(&model, digits, || Err("at once")).unwrap_err(), "at once");
+        assert_eq!(
+            evaluate(&model, digits, || Err("at once")).unwrap_err(),
+            "at once"
+        );
     }
 }

@@ -39,7 +39,12 @@ struct Pool {
     peak: usize,
 }
 
-static POOL: Mutex<Pool> = Mutex::new(Pool { free: BTreeMap::new(), in_use: 0, held: 0, peak: 0 });
+static POOL: Mutex<Pool> = Mutex::new(Pool {
+    free: BTreeMap::new(),
+    in_use: 0,
+    held: 0,
+    peak: 0,
+});
 
 fn pool() -> MutexGuard<'static, Pool> {
     POOL.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
@@ -66,7 +71,14 @@ impl Memory {
         // Law 3: what the new block needs beyond the peak comes out of what is held in other sizes.
         let mut surplus = Vec::new();
         while pool.in_use + pool.held > pool.peak {
-            let Some((&class, _)) = pool.free.iter().rev().find(|(_, blocks)| !blocks.is_empty()) else { break };
+            let Some((&class, _)) = pool
+                .free
+                .iter()
+                .rev()
+                .find(|(_, blocks)| !blocks.is_empty())
+            else {
+                break;
+            };
             surplus.extend(pool.free.get_mut(&class).and_then(Vec::pop));
             pool.held -= class;
         }
@@ -75,7 +87,9 @@ impl Memory {
         let layout = Memory::layout(capacity);
         // SAFETY: the layout's size is not zero. Zeroed, so that no read of it is ever of uninitialised memory; for large blocks the
         // system's fresh pages are zero anyway.
-        let Some(start) = NonNull::new(unsafe { alloc_zeroed(layout) }) else { handle_alloc_error(layout) };
+        let Some(start) = NonNull::new(unsafe { alloc_zeroed(layout) }) else {
+            handle_alloc_error(layout)
+        };
         Memory { start, capacity }
     }
 
@@ -102,7 +116,10 @@ impl Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        let block = Memory { start: self.start, capacity: self.capacity };
+        let block = Memory {
+            start: self.start,
+            capacity: self.capacity,
+        };
         let mut pool = pool();
         pool.in_use -= block.capacity;
         pool.held += block.capacity;
@@ -135,7 +152,10 @@ mod tests {
         for bytes in 1..5000 {
             let class = size_class(bytes);
             assert!(class >= bytes && class.is_multiple_of(16), "{bytes}");
-            assert!(bytes < ALIGN || class * 4 <= bytes * 5 + 64, "{bytes} takes {class}");
+            assert!(
+                bytes < ALIGN || class * 4 <= bytes * 5 + 64,
+                "{bytes} takes {class}"
+            );
             assert_eq!(size_class(class), class);
         }
     }

@@ -40,7 +40,9 @@ impl Device {
     pub fn DEFAULT() -> Device {
         static DEFAULT: OnceLock<Device> = OnceLock::new();
         *DEFAULT.get_or_init(|| match std::env::var("DEVICE") {
-            Ok(name) => Device::canonicalize(&name).unwrap_or_else(|error| panic!("DEVICE: {error}")),
+            Ok(name) => {
+                Device::canonicalize(&name).unwrap_or_else(|error| panic!("DEVICE: {error}"))
+            }
             Err(_) => Device::CPU,
         })
     }
@@ -55,7 +57,10 @@ impl Device {
         match name.to_ascii_uppercase().as_str() {
             "CPU" => Ok(Device::CPU),
             "REFERENCE" => Ok(Device::REFERENCE),
-            _ => Err(Error::Device { name: name.to_string(), known: "CPU, REFERENCE".to_string() }),
+            _ => Err(Error::Device {
+                name: name.to_string(),
+                known: "CPU, REFERENCE".to_string(),
+            }),
         }
     }
 
@@ -125,14 +130,25 @@ pub struct Buffer {
 impl Buffer {
     /// A promise of memory, allocated when a kernel is about to write it.
     pub fn promised(dtype: DType, len: usize, device: Device) -> Buffer {
-        Buffer { dtype, len, device, memory: OnceLock::new() }
+        Buffer {
+            dtype,
+            len,
+            device,
+            memory: OnceLock::new(),
+        }
     }
 
     /// A copy of a slice.
     pub fn from_slice<T: Element>(data: &[T], device: Device) -> Buffer {
         let buffer = Buffer::promised(T::DTYPE, data.len(), device);
         // SAFETY: the destination was just allocated for exactly so many bytes; elements are plain old data.
-        unsafe { std::ptr::copy_nonoverlapping(data.as_ptr().cast::<u8>(), buffer.allocate(), size_of_val(data)) };
+        unsafe {
+            std::ptr::copy_nonoverlapping(
+                data.as_ptr().cast::<u8>(),
+                buffer.allocate(),
+                size_of_val(data),
+            )
+        };
         buffer
     }
 
@@ -171,7 +187,9 @@ impl Buffer {
 
     /// Makes the memory (once) and tells where it is.
     pub(crate) fn allocate(&self) -> *mut u8 {
-        self.memory.get_or_init(|| Memory::new(self.nbytes())).as_ptr()
+        self.memory
+            .get_or_init(|| Memory::new(self.nbytes()))
+            .as_ptr()
     }
 
     /// Gives the buffer the memory of another one that nobody needs any more, instead of new memory.
@@ -187,7 +205,10 @@ impl Buffer {
 
     /// Where the elements are.
     pub(crate) fn as_ptr(&self) -> *const u8 {
-        self.memory.get().expect("a buffer is written before it is read").as_ptr()
+        self.memory
+            .get()
+            .expect("a buffer is written before it is read")
+            .as_ptr()
     }
 
     /// The elements, as type T cast from whatever they are.

@@ -21,14 +21,19 @@ const ROTATIONS: [[u32; 4]; 2] = [[13, 15, 26, 6], [17, 29, 16, 24]];
 #[inline(always)]
 pub fn threefry(key: [u32; 2], counter: [u32; 2]) -> [u32; 2] {
     let keys = [key[0], key[1], key[0] ^ key[1] ^ 0x1BD1_1BDA];
-    let mut x = [counter[0].wrapping_add(keys[0]), counter[1].wrapping_add(keys[1])];
+    let mut x = [
+        counter[0].wrapping_add(keys[0]),
+        counter[1].wrapping_add(keys[1]),
+    ];
     for group in 0..5 {
         for rotation in ROTATIONS[group % 2] {
             x[0] = x[0].wrapping_add(x[1]);
             x[1] = x[1].rotate_left(rotation) ^ x[0];
         }
         x[0] = x[0].wrapping_add(keys[(group + 1) % 3]);
-        x[1] = x[1].wrapping_add(keys[(group + 2) % 3]).wrapping_add(group as u32 + 1);
+        x[1] = x[1]
+            .wrapping_add(keys[(group + 2) % 3])
+            .wrapping_add(group as u32 + 1);
     }
     x
 }
@@ -50,8 +55,14 @@ mod tests {
     #[test]
     fn published_vectors() {
         assert_eq!(threefry([0, 0], [0, 0]), [0x6b20_0159, 0x99ba_4efe]);
-        assert_eq!(threefry([u32::MAX; 2], [u32::MAX; 2]), [0x1cb9_96fc, 0xbb00_2be7]);
-        assert_eq!(threefry([0x1319_8a2e, 0x0370_7344], [0x243f_6a88, 0x85a3_08d3]), [0xc492_3a9c, 0x483d_f7a0]);
+        assert_eq!(
+            threefry([u32::MAX; 2], [u32::MAX; 2]),
+            [0x1cb9_96fc, 0xbb00_2be7]
+        );
+        assert_eq!(
+            threefry([0x1319_8a2e, 0x0370_7344], [0x243f_6a88, 0x85a3_08d3]),
+            [0xc492_3a9c, 0x483d_f7a0]
+        );
     }
 
     #[test]
@@ -61,6 +72,9 @@ mod tests {
         assert!(numbers.iter().all(|&x| (0.0..1.0).contains(&x)));
         let mean = numbers.iter().sum::<f64>() / n as f64;
         let variance = numbers.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n as f64;
-        assert!((mean - 0.5).abs() < 0.004 && (variance - 1.0 / 12.0).abs() < 0.001, "{mean} {variance}");
+        assert!(
+            (mean - 0.5).abs() < 0.004 && (variance - 1.0 / 12.0).abs() < 0.001,
+            "{mean} {variance}"
+        );
     }
 }

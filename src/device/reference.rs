@@ -39,7 +39,12 @@ impl Program for Interpreter {
         match &self.kernel.body {
             Body::Nest(nest) => self.nest(nest, args),
             Body::Scan { view, axis, op } => self.scan(view, *axis, *op, args),
-            Body::Scatter { values, index, axis, size } => self.scatter(values, index, *axis, *size, args),
+            Body::Scatter {
+                values,
+                index,
+                axis,
+                size,
+            } => self.scatter(values, index, *axis, *size, args),
             Body::Copy => {
                 for i in 0..self.kernel.outputs[0].len {
                     self.write(args, 0, i, self.read(args, 0, i));
@@ -52,14 +57,24 @@ impl Program for Interpreter {
 impl Interpreter {
     fn read(&self, args: &Args, input: usize, at: usize) -> Scalar {
         let slot = self.kernel.inputs[input];
-        assert!(at < slot.len, "{}: reads in{input} at {at} of {}", self.kernel.name, slot.len);
+        assert!(
+            at < slot.len,
+            "{}: reads in{input} at {at} of {}",
+            self.kernel.name,
+            slot.len
+        );
         // SAFETY: `at` is inside the buffer, which holds elements of the slot's dtype (the law of Args).
         with_dtype!(slot.dtype, T => unsafe { *args.inputs[input].cast::<T>().add(at) }.into())
     }
 
     fn write(&self, args: &Args, output: usize, at: usize, value: Scalar) {
         let slot = self.kernel.outputs[output];
-        assert!(at < slot.len, "{}: writes out{output} at {at} of {}", self.kernel.name, slot.len);
+        assert!(
+            at < slot.len,
+            "{}: writes out{output} at {at} of {}",
+            self.kernel.name,
+            slot.len
+        );
         // SAFETY: as in `read`.
         with_dtype!(slot.dtype, T => unsafe { *args.outputs[output].cast::<T>().add(at) = T::from_scalar(value) });
     }
@@ -80,7 +95,9 @@ impl Interpreter {
                 self.level(nest, Level::Inner, &point, args, &mut registers);
                 for (sum, line) in sums.iter_mut().zip(&nest.lines) {
                     if let Inst::Reduce(op, src) = line.inst {
-                        *sum = op.combine().eval(*sum, registers[src], accumulator(line.dtype));
+                        *sum = op
+                            .combine()
+                            .eval(*sum, registers[src], accumulator(line.dtype));
                     }
                 }
             }
@@ -99,7 +116,14 @@ impl Interpreter {
     }
 
     /// All instructions of one level, at one point.
-    fn level(&self, nest: &Nest, level: Level, point: &[usize], args: &Args, registers: &mut [Scalar]) {
+    fn level(
+        &self,
+        nest: &Nest,
+        level: Level,
+        point: &[usize],
+        args: &Args,
+        registers: &mut [Scalar],
+    ) {
         let zero = |dtype: DType| Scalar::Int(0).cast(dtype);
         for (reg, line) in nest.lines.iter().enumerate() {
             if line.level != level && line.level != Level::Free {
@@ -107,29 +131,43 @@ impl Interpreter {
             }
             let dtype_of = |reg: usize| nest.lines[reg].dtype;
             registers[reg] = match &line.inst {
-                Inst::Load { input, view } => view.address(point).map_or(zero(line.dtype), |at| self.read(args, *input, at)),
+                Inst::Load { input, view } => view
+                    .address(point)
+                    .map_or(zero(line.dtype), |at| self.read(args, *input, at)),
                 Inst::Const { param } => match args.params[*param] {
                     Param::Const(value) => value.cast(line.dtype),
                     Param::Key(_) => unreachable!("a constant is no key"),
                 },
                 Inst::Iota { view } => Scalar::Int(view.address(point).unwrap_or(0) as i128),
                 Inst::Rand { param, view } => match args.params[*param] {
-                    Param::Key(key) => view.address(point).map_or(zero(line.dtype), |at| random::uniform(key, at as u64).into()),
+                    Param::Key(key) => view.address(point).map_or(zero(line.dtype), |at| {
+                        random::uniform(key, at as u64).into()
+                    }),
                     Param::Const(_) => unreachable!("a key is no constant"),
                 },
                 Inst::Valid { view } => Scalar::Bool(view.address(point).is_some()),
-                Inst::Gather { input, view, stride, size, index } => {
+                Inst::Gather {
+                    input,
+                    view,
+                    stride,
+                    size,
+                    index,
+                } => {
                     let index = registers[*index].as_i128();
                     match view.address(point) {
-                        Some(start) if (0..*size as i128).contains(&index) => {
-                            self.read(args, *input, (start as isize + stride * index as isize) as usize)
-                        }
+                        Some(start) if (0..*size as i128).contains(&index) => self.read(
+                            args,
+                            *input,
+                            (start as isize + stride * index as isize) as usize,
+                        ),
                         _ => zero(line.dtype),
                     }
                 }
                 Inst::Unary(op, a) => op.eval(registers[*a], dtype_of(*a)),
                 Inst::Binary(op, a, b) => op.eval(registers[*a], registers[*b], dtype_of(*a)),
-                Inst::Ternary(op, a, b, c) => op.eval(registers[*a], registers[*b], registers[*c], dtype_of(*b)),
+                Inst::Ternary(op, a, b, c) => {
+                    op.eval(registers[*a], registers[*b], registers[*c], dtype_of(*b))
+                }
                 Inst::Reduce(..) | Inst::Store { .. } => continue,
             };
         }
@@ -138,11 +176,14 @@ impl Interpreter {
     fn scan(&self, view: &View, axis: usize, op: ReduceOps, args: &Args) {
         let dtype = self.kernel.outputs[0].dtype;
         let step: usize = view.shape[axis + 1..].iter().product();
-        let mut running = vec![op.identity(accumulator(dtype)); numel(&view.shape) / view.shape[axis].max(1)];
+        let mut running =
+            vec![op.identity(accumulator(dtype)); numel(&view.shape) / view.shape[axis].max(1)];
         for (position, index) in indices(&view.shape).enumerate() {
             // The running value belongs to the line through this element: its position without the axis.
             let line = position / (step * view.shape[axis]) * step + position % step;
-            let x = view.address(&index).map_or(Scalar::Int(0).cast(dtype), |at| self.read(args, 0, at));
+            let x = view
+                .address(&index)
+                .map_or(Scalar::Int(0).cast(dtype), |at| self.read(args, 0, at));
             running[line] = op.combine().eval(running[line], x, accumulator(dtype));
             self.write(args, 0, position, running[line].cast(dtype));
         }
@@ -155,12 +196,17 @@ impl Interpreter {
         let out = View::contiguous(&shape);
         let mut sums = vec![Scalar::Int(0).cast(accumulator(dtype)); numel(&shape)];
         for mut at in indices(&values.shape) {
-            let read = |view: &View, input| view.address(&at).map_or(Scalar::Int(0), |a| self.read(args, input, a));
+            let read = |view: &View, input| {
+                view.address(&at)
+                    .map_or(Scalar::Int(0), |a| self.read(args, input, a))
+            };
             let (value, place) = (read(values, 0), read(index, 1).as_i128());
             if (0..size as i128).contains(&place) {
                 at[axis] = place as usize;
                 let sum = &mut sums[out.address(&at).expect("no bounds")];
-                *sum = ReduceOps::Sum.combine().eval(*sum, value, accumulator(dtype));
+                *sum = ReduceOps::Sum
+                    .combine()
+                    .eval(*sum, value, accumulator(dtype));
             }
         }
         for (position, sum) in sums.into_iter().enumerate() {
@@ -171,5 +217,9 @@ impl Interpreter {
 
 /// Floats are summed in float64; integers wrap alike whether at each step or at the end.
 fn accumulator(dtype: DType) -> DType {
-    if dtype.is_float() { DType::Float64 } else { dtype }
+    if dtype.is_float() {
+        DType::Float64
+    } else {
+        dtype
+    }
 }

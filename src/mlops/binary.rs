@@ -90,8 +90,14 @@ impl Function for Mul {
         inputs[0].e(BinaryOps::Mul, &[&inputs[1]])
     }
     fn backward(&self, dy: &LazyBuffer, needs: &[bool]) -> Vec<Option<LazyBuffer>> {
-        let (a, b) = self.inputs.as_ref().expect("forward has run before backward");
-        vec![needs[0].then(|| b.e(BinaryOps::Mul, &[dy])), needs[1].then(|| a.e(BinaryOps::Mul, &[dy]))]
+        let (a, b) = self
+            .inputs
+            .as_ref()
+            .expect("forward has run before backward");
+        vec![
+            needs[0].then(|| b.e(BinaryOps::Mul, &[dy])),
+            needs[1].then(|| a.e(BinaryOps::Mul, &[dy])),
+        ]
     }
 }
 
@@ -116,7 +122,11 @@ impl Function for Div {
         vec![
             needs[0].then(|| dy.e(BinaryOps::Div, &[b])),
             // −a/b² as −y/b: b² may overflow where y and b do not.
-            needs[1].then(|| dy.e(BinaryOps::Mul, &[y]).e(BinaryOps::Div, &[b]).e(UnaryOps::Neg, &[])),
+            needs[1].then(|| {
+                dy.e(BinaryOps::Mul, &[y])
+                    .e(BinaryOps::Div, &[b])
+                    .e(UnaryOps::Neg, &[])
+            }),
         ]
     }
 }
@@ -135,24 +145,33 @@ impl Function for Pow {
     }
     fn forward(&mut self, inputs: &[LazyBuffer]) -> LazyBuffer {
         let y = inputs[0].e(BinaryOps::Pow, &[&inputs[1]]);
-        (self.inputs, self.y) = (Some((inputs[0].clone(), inputs[1].clone())), Some(y.clone()));
+        (self.inputs, self.y) = (
+            Some((inputs[0].clone(), inputs[1].clone())),
+            Some(y.clone()),
+        );
         y
     }
     fn backward(&self, dy: &LazyBuffer, needs: &[bool]) -> Vec<Option<LazyBuffer>> {
-        let (a, b) = self.inputs.as_ref().expect("forward has run before backward");
+        let (a, b) = self
+            .inputs
+            .as_ref()
+            .expect("forward has run before backward");
         let (y, zero) = (saved(&self.y), dy.const_like(0));
         let base = || {
             let lower = a.e(BinaryOps::Pow, &[&b.e(BinaryOps::Sub, &[&b.const_like(1)])]);
             let slope = b.e(BinaryOps::Mul, &[&lower]).e(BinaryOps::Mul, &[dy]);
             // b = 0: a⁻¹ may be infinite, and 0 · ∞ is NaN; but a⁰ is flat.
-            b.e(BinaryOps::Cmpne, &[&zero]).e(TernaryOps::Where, &[&slope, &zero])
+            b.e(BinaryOps::Cmpne, &[&zero])
+                .e(TernaryOps::Where, &[&slope, &zero])
         };
         let exponent = || {
             let ln = a.e(UnaryOps::Log2, &[]);
             let ln = ln.e(BinaryOps::Mul, &[&ln.const_like(std::f64::consts::LN_2)]);
             let slope = y.e(BinaryOps::Mul, &[&ln]).e(BinaryOps::Mul, &[dy]);
             // a = 0: ln 0 = −∞, times 0ᵇ = 0, is NaN; the limit is 0 for b > 0, and 0 by convention at 0⁰.
-            let steep = a.e(BinaryOps::Cmpne, &[&zero]).e(BinaryOps::Max, &[&b.e(BinaryOps::Cmplt, &[&zero])]);
+            let steep = a
+                .e(BinaryOps::Cmpne, &[&zero])
+                .e(BinaryOps::Max, &[&b.e(BinaryOps::Cmplt, &[&zero])]);
             steep.e(TernaryOps::Where, &[&slope, &zero])
         };
         vec![needs[0].then(base), needs[1].then(exponent)]
@@ -172,13 +191,25 @@ impl Function for Mod {
     }
     fn forward(&mut self, inputs: &[LazyBuffer]) -> LazyBuffer {
         let y = inputs[0].e(BinaryOps::Mod, &[&inputs[1]]);
-        (self.inputs, self.y) = (Some((inputs[0].clone(), inputs[1].clone())), Some(y.clone()));
+        (self.inputs, self.y) = (
+            Some((inputs[0].clone(), inputs[1].clone())),
+            Some(y.clone()),
+        );
         y
     }
     fn backward(&self, dy: &LazyBuffer, needs: &[bool]) -> Vec<Option<LazyBuffer>> {
-        let (a, b) = self.inputs.as_ref().expect("forward has run before backward");
-        let quotient = || a.e(BinaryOps::Sub, &[saved(&self.y)]).e(BinaryOps::Div, &[b]);
-        vec![Some(dy.clone()), needs[1].then(|| quotient().e(BinaryOps::Mul, &[dy]).e(UnaryOps::Neg, &[]))]
+        let (a, b) = self
+            .inputs
+            .as_ref()
+            .expect("forward has run before backward");
+        let quotient = || {
+            a.e(BinaryOps::Sub, &[saved(&self.y)])
+                .e(BinaryOps::Div, &[b])
+        };
+        vec![
+            Some(dy.clone()),
+            needs[1].then(|| quotient().e(BinaryOps::Mul, &[dy]).e(UnaryOps::Neg, &[])),
+        ]
     }
 }
 
@@ -197,11 +228,17 @@ impl Function for Maximum {
         inputs[0].e(BinaryOps::Max, &[&inputs[1]])
     }
     fn backward(&self, dy: &LazyBuffer, needs: &[bool]) -> Vec<Option<LazyBuffer>> {
-        let (a, b) = self.inputs.as_ref().expect("forward has run before backward");
+        let (a, b) = self
+            .inputs
+            .as_ref()
+            .expect("forward has run before backward");
         let half = dy.e(BinaryOps::Mul, &[&dy.const_like(0.5)]);
         let share = |mine: &LazyBuffer, other: &LazyBuffer| {
-            let won = other.e(BinaryOps::Cmplt, &[mine]).e(TernaryOps::Where, &[dy, &dy.const_like(0)]);
-            mine.e(BinaryOps::Cmpne, &[other]).e(TernaryOps::Where, &[&won, &half])
+            let won = other
+                .e(BinaryOps::Cmplt, &[mine])
+                .e(TernaryOps::Where, &[dy, &dy.const_like(0)]);
+            mine.e(BinaryOps::Cmpne, &[other])
+                .e(TernaryOps::Where, &[&won, &half])
         };
         vec![needs[0].then(|| share(a, b)), needs[1].then(|| share(b, a))]
     }

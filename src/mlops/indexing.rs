@@ -16,7 +16,11 @@ pub struct Gather {
 impl Gather {
     /// A gather along this axis.
     pub fn new(axis: usize) -> Gather {
-        Gather { axis, size: 0, index: None }
+        Gather {
+            axis,
+            size: 0,
+            index: None,
+        }
     }
 }
 
@@ -29,7 +33,10 @@ impl Function for Gather {
         inputs[0].gather(&inputs[1], self.axis)
     }
     fn backward(&self, dy: &LazyBuffer, _: &[bool]) -> Vec<Option<LazyBuffer>> {
-        vec![Some(dy.scatter(saved(&self.index), self.axis, self.size)), None]
+        vec![
+            Some(dy.scatter(saved(&self.index), self.axis, self.size)),
+            None,
+        ]
     }
 }
 
@@ -43,7 +50,11 @@ pub struct Scatter {
 impl Scatter {
     /// A scatter into `size` places along this axis.
     pub fn new(axis: usize, size: usize) -> Scatter {
-        Scatter { axis, size, index: None }
+        Scatter {
+            axis,
+            size,
+            index: None,
+        }
     }
 }
 

@@ -20,7 +20,10 @@ pub struct Expand {
 impl Expand {
     /// To this shape, of the same rank.
     pub fn new(to: Vec<usize>) -> Expand {
-        Expand { to, from: Vec::new() }
+        Expand {
+            to,
+            from: Vec::new(),
+        }
     }
 }
 
@@ -33,7 +36,9 @@ impl Function for Expand {
         inputs[0].expand(&self.to)
     }
     fn backward(&self, dy: &LazyBuffer, _: &[bool]) -> Vec<Option<LazyBuffer>> {
-        let repeated: Vec<usize> = (0..self.to.len()).filter(|&axis| self.from[axis] != self.to[axis]).collect();
+        let repeated: Vec<usize> = (0..self.to.len())
+            .filter(|&axis| self.from[axis] != self.to[axis])
+            .collect();
         // An axis repeated no times (size 0) sums to zeros, of the size 1 that it had.
         vec![Some(dy.r(ReduceOps::Sum, &repeated))]
     }
@@ -48,7 +53,10 @@ pub struct Reshape {
 impl Reshape {
     /// To this shape, of as many elements.
     pub fn new(to: Vec<usize>) -> Reshape {
-        Reshape { to, from: Vec::new() }
+        Reshape {
+            to,
+            from: Vec::new(),
+        }
     }
 }
 
@@ -98,7 +106,10 @@ pub struct Pad {
 impl Pad {
     /// So many before and after, for each axis.
     pub fn new(padding: Vec<(usize, usize)>) -> Pad {
-        Pad { padding, from: Vec::new() }
+        Pad {
+            padding,
+            from: Vec::new(),
+        }
     }
 }
 
@@ -111,7 +122,12 @@ impl Function for Pad {
         inputs[0].pad(&self.padding)
     }
     fn backward(&self, dy: &LazyBuffer, _: &[bool]) -> Vec<Option<LazyBuffer>> {
-        let ranges: Vec<_> = self.padding.iter().zip(&self.from).map(|(&(before, _), &size)| (before, before + size)).collect();
+        let ranges: Vec<_> = self
+            .padding
+            .iter()
+            .zip(&self.from)
+            .map(|(&(before, _), &size)| (before, before + size))
+            .collect();
         vec![Some(dy.shrink(&ranges))]
     }
 }
@@ -125,7 +141,10 @@ pub struct Shrink {
 impl Shrink {
     /// From start up to (not including) stop, for each axis.
     pub fn new(ranges: Vec<(usize, usize)>) -> Shrink {
-        Shrink { ranges, from: Vec::new() }
+        Shrink {
+            ranges,
+            from: Vec::new(),
+        }
     }
 }
 
@@ -138,7 +157,12 @@ impl Function for Shrink {
         inputs[0].shrink(&self.ranges)
     }
     fn backward(&self, dy: &LazyBuffer, _: &[bool]) -> Vec<Option<LazyBuffer>> {
-        let padding: Vec<_> = self.ranges.iter().zip(&self.from).map(|(&(start, stop), &size)| (start, size - stop)).collect();
+        let padding: Vec<_> = self
+            .ranges
+            .iter()
+            .zip(&self.from)
+            .map(|(&(start, stop), &size)| (start, size - stop))
+            .collect();
         vec![Some(dy.pad(&padding))]
     }
 }
@@ -154,7 +178,9 @@ impl Flip {
         Flip { axes }
     }
     fn turn(&self, x: &LazyBuffer) -> LazyBuffer {
-        let steps: Vec<isize> = (0..x.shape().len()).map(|axis| if self.axes.contains(&axis) { -1 } else { 1 }).collect();
+        let steps: Vec<isize> = (0..x.shape().len())
+            .map(|axis| if self.axes.contains(&axis) { -1 } else { 1 })
+            .collect();
         x.stride(&steps)
     }
 }
@@ -203,7 +229,10 @@ pub struct Window {
 impl Window {
     /// Windows over as many last axes as there are slides.
     pub fn new(slides: Vec<Slide>) -> Window {
-        Window { slides, from: Vec::new() }
+        Window {
+            slides,
+            from: Vec::new(),
+        }
     }
 }
 
@@ -216,9 +245,16 @@ impl Function for Window {
         self.from = x.shape().to_vec();
         let (lead, n) = (x.shape().len() - self.slides.len(), self.slides.len());
         let mut shape = x.shape()[..lead].to_vec();
-        shape.extend(self.slides.iter().zip(&x.shape()[lead..]).map(|(slide, &size)| slide.count(size)));
+        shape.extend(
+            self.slides
+                .iter()
+                .zip(&x.shape()[lead..])
+                .map(|(slide, &size)| slide.count(size)),
+        );
         shape.extend(self.slides.iter().map(|slide| slide.kernel));
-        let mut rows: Vec<(isize, Vec<isize>)> = (0..x.shape().len()).map(|_| (0, vec![0; shape.len()])).collect();
+        let mut rows: Vec<(isize, Vec<isize>)> = (0..x.shape().len())
+            .map(|_| (0, vec![0; shape.len()]))
+            .collect();
         for (axis, row) in rows.iter_mut().enumerate() {
             match axis.checked_sub(lead) {
                 None => row.1[axis] = 1,
@@ -261,11 +297,22 @@ pub fn fold(dy: &LazyBuffer, slides: &[Slide], to: &[usize]) -> LazyBuffer {
     }
     // New axes: lead…, then (q, b) for each spatial axis, then a for each.
     let mut shape = to[..lead].to_vec();
-    shape.extend(slides.iter().zip(&to[lead..]).flat_map(|(slide, &size)| [size.div_ceil(slide.stride), slide.stride]));
-    shape.extend(slides.iter().map(|slide| slide.kernel.div_ceil(slide.stride)));
-    let mut rows: Vec<(isize, Vec<isize>)> = (0..dy.shape().len()).map(|_| (0, vec![0; shape.len()])).collect();
-    for axis in 0..lead {
-        rows[axis].1[axis] = 1;
+    shape.extend(
+        slides
+            .iter()
+            .zip(&to[lead..])
+            .flat_map(|(slide, &size)| [size.div_ceil(slide.stride), slide.stride]),
+    );
+    shape.extend(
+        slides
+            .iter()
+            .map(|slide| slide.kernel.div_ceil(slide.stride)),
+    );
+    let mut rows: Vec<(isize, Vec<isize>)> = (0..dy.shape().len())
+        .map(|_| (0, vec![0; shape.len()]))
+        .collect();
+    for (axis, row) in rows[..lead].iter_mut().enumerate() {
+        row.1[axis] = 1;
     }
     for (i, slide) in slides.iter().enumerate() {
         let (q, b, a) = (lead + 2 * i, lead + 2 * i + 1, lead + 2 * n + i);
@@ -275,7 +322,15 @@ pub fn fold(dy: &LazyBuffer, slides: &[Slide], to: &[usize]) -> LazyBuffer {
         rows[lead + n + i].1[a] = slide.stride as isize;
         rows[lead + n + i].1[b] = 1;
     }
-    let summed = dy.remap(Remap { shape: shape.clone(), rows }).r(ReduceOps::Sum, &(lead + 2 * n..lead + 3 * n).collect::<Vec<_>>());
+    let summed = dy
+        .remap(Remap {
+            shape: shape.clone(),
+            rows,
+        })
+        .r(
+            ReduceOps::Sum,
+            &(lead + 2 * n..lead + 3 * n).collect::<Vec<_>>(),
+        );
     // [lead…, (q, b)…, 1…] → [lead…, q·b…] → [lead…, H…]
     let mut merged = to[..lead].to_vec();
     merged.extend((0..n).map(|i| shape[lead + 2 * i] * shape[lead + 2 * i + 1]));
@@ -294,5 +349,8 @@ fn spread(x: &LazyBuffer, axis: usize, step: usize) -> LazyBuffer {
     merged[axis] = n * step;
     let mut ranges: Vec<_> = merged.iter().map(|&size| (0, size)).collect();
     ranges[axis] = (0, (n - 1) * step + 1);
-    x.reshape(&split).pad(&padding).reshape(&merged).shrink(&ranges)
+    x.reshape(&split)
+        .pad(&padding)
+        .reshape(&merged)
+        .shrink(&ranges)
 }

@@ -16,7 +16,10 @@ pub struct Sum {
 impl Sum {
     /// A sum along these axes.
     pub fn new(axes: Vec<usize>) -> Sum {
-        Sum { axes, shape: Vec::new() }
+        Sum {
+            axes,
+            shape: Vec::new(),
+        }
     }
 }
 
@@ -45,7 +48,11 @@ pub struct Max {
 impl Max {
     /// A maximum along these axes.
     pub fn new(axes: Vec<usize>) -> Max {
-        Max { axes, x: None, y: None }
+        Max {
+            axes,
+            x: None,
+            y: None,
+        }
     }
 }
 
@@ -60,13 +67,24 @@ impl Function for Max {
     }
     fn backward(&self, dy: &LazyBuffer, _: &[bool]) -> Vec<Option<LazyBuffer>> {
         let (x, y) = (saved(&self.x), saved(&self.y));
-        let wide = if x.dtype() == DType::Float64 { DType::Float64 } else { DType::Float32 };
+        let wide = if x.dtype() == DType::Float64 {
+            DType::Float64
+        } else {
+            DType::Float32
+        };
         let loses = x.e(BinaryOps::Cmpne, &[&y.expand(x.shape())]);
         let zero = LazyBuffer::full(x.shape(), 0.into(), wide, x.device());
         let wins = loses.e(TernaryOps::Where, &[&zero, &zero.const_like(1)]);
         let count = wins.r(ReduceOps::Sum, &self.axes);
-        let share = dy.cast(wide, false).e(BinaryOps::Div, &[&count]).expand(x.shape());
-        vec![Some(loses.e(TernaryOps::Where, &[&zero, &share]).cast(x.dtype(), false))]
+        let share = dy
+            .cast(wide, false)
+            .e(BinaryOps::Div, &[&count])
+            .expand(x.shape());
+        vec![Some(
+            loses
+                .e(TernaryOps::Where, &[&zero, &share])
+                .cast(x.dtype(), false),
+        )]
     }
 }
 
@@ -96,6 +114,10 @@ impl Function for CumSum {
     fn backward(&self, dy: &LazyBuffer, _: &[bool]) -> Vec<Option<LazyBuffer>> {
         let mut steps = vec![1; dy.shape().len()];
         steps[self.axis] = -1;
-        vec![Some(dy.stride(&steps).scan(ReduceOps::Sum, self.axis).stride(&steps))]
+        vec![Some(
+            dy.stride(&steps)
+                .scan(ReduceOps::Sum, self.axis)
+                .stride(&steps),
+        )]
     }
 }

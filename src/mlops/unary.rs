@@ -129,7 +129,9 @@ impl Function for Neg {
     }
 }
 
-/// y = sin x. dy/dx = cos x = sin(π/2 − x), so **dx = sin(π/2 − x) · dy**.
+/// y = sin x. dy/dx = cos x = 1 − 2 sin²(x/2), so **dx = (1 − 2 sin²(x/2)) · dy**.
+///
+/// The shift cos x = sin(π/2 − x) is shorter, but for a large x the subtraction loses the digits of π/2; halving loses none.
 #[derive(Default)]
 pub struct Sin {
     x: Option<LazyBuffer>,
@@ -145,8 +147,17 @@ impl Function for Sin {
     }
     fn backward(&self, dy: &LazyBuffer, _: &[bool]) -> Vec<Option<LazyBuffer>> {
         let x = saved(&self.x);
-        let cos = x.const_like(std::f64::consts::FRAC_PI_2).e(BinaryOps::Sub, &[x]).e(UnaryOps::Sin, &[]);
-        vec![Some(cos.e(BinaryOps::Mul, &[dy]))]
+        let half = x
+            .e(BinaryOps::Mul, &[&x.const_like(0.5)])
+            .e(UnaryOps::Sin, &[]);
+        let twice = half
+            .e(BinaryOps::Mul, &[&half])
+            .e(BinaryOps::Mul, &[&x.const_like(2)]);
+        vec![Some(
+            x.const_like(1)
+                .e(BinaryOps::Sub, &[&twice])
+                .e(BinaryOps::Mul, &[dy]),
+        )]
     }
 }
 
@@ -171,7 +182,9 @@ impl Function for Relu {
         let y = saved(&self.y);
         let positive = y.const_like(0).e(BinaryOps::Cmplt, &[y]);
         // A choice, not a product: 0 · ∞ would be NaN.
-        vec![Some(positive.e(TernaryOps::Where, &[dy, &dy.const_like(0)]))]
+        vec![Some(
+            positive.e(TernaryOps::Where, &[dy, &dy.const_like(0)]),
+        )]
     }
 }
 
@@ -206,7 +219,9 @@ impl Function for Exp {
         "Exp"
     }
     fn forward(&mut self, inputs: &[LazyBuffer]) -> LazyBuffer {
-        let y = inputs[0].e(BinaryOps::Mul, &[&inputs[0].const_like(LOG2_E)]).e(UnaryOps::Exp2, &[]);
+        let y = inputs[0]
+            .e(BinaryOps::Mul, &[&inputs[0].const_like(LOG2_E)])
+            .e(UnaryOps::Exp2, &[]);
         self.y = Some(y.clone());
         y
     }
@@ -232,7 +247,10 @@ impl Function for Sqrt {
     }
     fn backward(&self, dy: &LazyBuffer, _: &[bool]) -> Vec<Option<LazyBuffer>> {
         let y = saved(&self.y);
-        vec![Some(dy.e(BinaryOps::Div, &[&y.e(BinaryOps::Mul, &[&y.const_like(2)])]))]
+        vec![Some(dy.e(
+            BinaryOps::Div,
+            &[&y.e(BinaryOps::Mul, &[&y.const_like(2)])],
+        ))]
     }
 }
 
@@ -250,8 +268,13 @@ impl Function for Sigmoid {
     }
     fn forward(&mut self, inputs: &[LazyBuffer]) -> LazyBuffer {
         let x = &inputs[0];
-        let exp = x.e(BinaryOps::Mul, &[&x.const_like(-LOG2_E)]).e(UnaryOps::Exp2, &[]);
-        let y = exp.const_like(1).e(BinaryOps::Add, &[&exp]).e(UnaryOps::Recip, &[]);
+        let exp = x
+            .e(BinaryOps::Mul, &[&x.const_like(-LOG2_E)])
+            .e(UnaryOps::Exp2, &[]);
+        let y = exp
+            .const_like(1)
+            .e(BinaryOps::Add, &[&exp])
+            .e(UnaryOps::Recip, &[]);
         self.y = Some(y.clone());
         y
     }

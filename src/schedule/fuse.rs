@@ -24,17 +24,42 @@ use crate::dtype::DType;
 use crate::lazy::Op;
 use crate::ops::{BinaryOps, ReduceOps, UnaryOps};
 use crate::shape::path::Move;
-use crate::shape::view::Remap;
+use crate::shape::view::{Remap, View};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Reason 5: so many instructions at the most.
 const MAX_INSTRUCTIONS: usize = 200;
 /// Reason 2 does not hold for a node whose users see at most so many times its elements.
 const REUSE: f64 = 1.25;
+/// If each is seen at most once, the rest is padding, where computing is wasted but reading memory would be too.
+const SPREAD: f64 = 4.0;
+
+/// Why a node becomes memory: the reasons of the module's header.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reason {
+    /// somebody wants its values
+    Asked,
+    /// its device runs every node by itself
+    Unfused,
+    /// its op is a kernel of its own
+    OwnKernel,
+    /// it is read as memory: at computed addresses, or by an op that is a kernel of its own
+    ReadAsMemory,
+    /// each element is used again and again
+    Reused,
+    /// several kernels use it, and recomputing costs more than reading
+    Shared,
+    /// a reduction whose users are not all in one epilogue
+    Reduction,
+    /// its kernel would grow too long
+    TooLong,
+    /// the movements on top of it make no single view of what it is computed from
+    Movement,
+}
 
 /// The outcome.
 pub struct Decisions {
-    root: Vec<bool>,
+    root: Vec<Option<Reason>>,
     /// for each kernel that reduces: the reductions in it
     reduces_in: HashMap<usize, Vec<usize>>,
     /// reductions that are merged into the reduction that uses them
@@ -44,10 +69,18 @@ pub struct Decisions {
 impl Decisions {
     /// The nodes that become memory, sources first.
     pub fn roots(&self) -> impl Iterator<Item = usize> {
-        self.root.iter().enumerate().filter(|(_, root)| **root).map(|(index, _)| index)
+        self.root
+            .iter()
+            .enumerate()
+            .filter(|(_, root)| root.is_some())
+            .map(|(index, _)| index)
     }
     /// Whether a node becomes memory.
     pub fn is_root(&self, index: usize) -> bool {
+        self.root[index].is_some()
+    }
+    /// Why a node becomes memory, if it does.
+    pub fn reason(&self, index: usize) -> Option<Reason> {
         self.root[index]
     }
     /// Whether a reduction is part of the reduction that uses it.
@@ -73,9 +106,13 @@ struct Weight {
 /// Decides. `forced` are nodes that lowering could not inline.
 pub fn decide(graph: &Graph, forced: &HashSet<usize>) -> Decisions {
     let n = graph.nodes.len();
-    let must: Vec<bool> = (0..n).map(|i| must_be_root(graph, i, forced)).collect();
+    let must: Vec<Option<Reason>> = (0..n).map(|i| must_be_root(graph, i, forced)).collect();
     let (weights, too_large) = weigh(graph, &must);
-    let mut decisions = Decisions { root: vec![false; n], reduces_in: HashMap::new(), merged: HashSet::new() };
+    let mut decisions = Decisions {
+        root: vec![None; n],
+        reduces_in: HashMap::new(),
+        merged: HashSet::new(),
+    };
     let mut sites: Vec<Sites> = vec![Sites::new(); n];
     // Whether everything between this node and its kernel's output only renumbers elements.
     let mut bijective = vec![true; n];
@@ -87,58 +124,84 @@ pub fn decide(graph: &Graph, forced: &HashSet<usize>) -> Decisions {
         let mut seen = Sites::new();
         for &(user, position) in &node.uses {
             let inner = matches!(graph.nodes[user].op(), Some(Op::Reduce(..)));
-            match decisions.root[user] {
+            match decisions.is_root(user) {
                 true => drop(seen.insert((user, inner))),
                 false if inner => seen.extend(sites[user].iter().map(|&(root, _)| (root, true))),
                 false => seen.extend(sites[user].iter().copied()),
             }
             let edge = &graph.nodes[user].sources[position];
-            bijective[i] &= is_bijective(graph, edge) && (decisions.root[user] || bijective[user]) && !inner;
+            bijective[i] &=
+                is_bijective(graph, edge) && (decisions.is_root(user) || bijective[user]) && !inner;
         }
-        let is_root = must[i]
-            || too_large[i]
-            || match op {
-                Op::Const(_) | Op::Iota => false,
-                Op::Rand(_) => seen.len() > 1,
-                Op::Reduce(..) if merges(graph, i) => {
-                    decisions.merged.insert(i);
-                    false
-                }
-                Op::Reduce(..) => !joins_epilogue(graph, &mut decisions, &mut contraction_in, i, &seen, bijective[i]),
-                Op::Unary(_) | Op::Binary(_) | Op::Ternary(_) | Op::Gather(_) => {
-                    !is_product(graph, i) && seen.len() > 1 && !cheap(weights[i], seen.len())
-                }
-                Op::Empty | Op::Contiguous | Op::From | Op::Scatter(_) | Op::Scan(..) => true,
-            };
-        if is_root {
-            decisions.root[i] = true;
-            if let Op::Reduce(..) = op {
-                decisions.reduces_in.insert(i, vec![i]);
+        let mut epilogue = || {
+            let bijective = bijective[i];
+            joins_epilogue(
+                graph,
+                &mut decisions,
+                &mut contraction_in,
+                i,
+                &seen,
+                bijective,
+            )
+        };
+        let reason = match op {
+            _ if must[i].is_some() => must[i],
+            _ if too_large[i] => Some(Reason::TooLong),
+            Op::Const(_) | Op::Iota => None,
+            Op::Rand(_) => (seen.len() > 1).then_some(Reason::Shared),
+            Op::Reduce(..) if merges(graph, i) => {
+                decisions.merged.insert(i);
+                None
             }
+            Op::Reduce(..) => (!epilogue()).then_some(Reason::Reduction),
+            Op::Unary(_) | Op::Binary(_) | Op::Ternary(_) | Op::Gather(_) => {
+                let costly = seen.len() > 1 && !cheap(weights[i], seen.len());
+                (costly && !is_product(graph, i)).then_some(Reason::Shared)
+            }
+            Op::Empty | Op::Contiguous | Op::From | Op::Scatter(_) | Op::Scan(..) => {
+                Some(Reason::OwnKernel)
+            }
+        };
+        if reason.is_some() && matches!(op, Op::Reduce(..)) {
+            decisions.reduces_in.insert(i, vec![i]);
         }
+        decisions.root[i] = reason;
         sites[i] = seen;
     }
     decisions
 }
 
 /// Reasons 1 and 2.
-fn must_be_root(graph: &Graph, i: usize, forced: &HashSet<usize>) -> bool {
+fn must_be_root(graph: &Graph, i: usize, forced: &HashSet<usize>) -> Option<Reason> {
     let node = &graph.nodes[i];
-    let Kind::Op(op) = &node.kind else { return false };
-    if graph.targets.contains(&i) || forced.contains(&i) {
-        return true;
+    let op = node.op()?;
+    if graph.targets.contains(&i) {
+        return Some(Reason::Asked);
     }
-    if matches!(op, Op::Const(_)) {
-        return node.uses.iter().any(|&(user, position)| needs_memory(graph, user, position));
+    if forced.contains(&i) {
+        return Some(Reason::Movement);
     }
-    if !node.node.device().engine().fuses() && !matches!(op, Op::Iota) {
-        return true;
+    let memory = |&(user, position): &(usize, usize)| needs_memory(graph, user, position);
+    if node.uses.iter().any(memory) {
+        return Some(Reason::ReadAsMemory);
     }
-    node.uses.iter().any(|&(user, position)| {
+    if matches!(op, Op::Const(_) | Op::Iota) {
+        return None;
+    }
+    if !node.node.device().engine().fuses() {
+        return Some(Reason::Unfused);
+    }
+    let repeats = |&(user, position): &(usize, usize)| {
         let edge = &graph.nodes[user].sources[position];
-        let reused = edge.numel(graph) as f64 > REUSE * node.numel() as f64;
-        needs_memory(graph, user, position) || (reused && !free_to_repeat(graph, i) && !merges(graph, i))
-    })
+        let limit = if is_injective(&edge.view(graph)) {
+            SPREAD
+        } else {
+            REUSE
+        };
+        edge.numel(graph) as f64 > limit * node.numel() as f64
+    };
+    let reused = node.uses.iter().any(repeats) && !free_to_repeat(graph, i) && !merges(graph, i);
+    reused.then_some(Reason::Reused)
 }
 
 /// Whether a user reads this source as memory, not as a value.
@@ -147,7 +210,14 @@ fn needs_memory(graph: &Graph, user: usize, position: usize) -> bool {
         Some(Op::Scan(..) | Op::Scatter(_) | Op::From) => true,
         Some(Op::Gather(_)) => position == 0,
         Some(
-            Op::Const(_) | Op::Iota | Op::Rand(_) | Op::Empty | Op::Contiguous | Op::Unary(_) | Op::Binary(_) | Op::Ternary(_)
+            Op::Const(_)
+            | Op::Iota
+            | Op::Rand(_)
+            | Op::Empty
+            | Op::Contiguous
+            | Op::Unary(_)
+            | Op::Binary(_)
+            | Op::Ternary(_)
             | Op::Reduce(..),
         )
         | None => false,
@@ -160,7 +230,9 @@ fn free_to_repeat(graph: &Graph, i: usize) -> bool {
     let node = &graph.nodes[i];
     match node.op() {
         Some(Op::Const(_) | Op::Iota) => true,
-        Some(Op::Unary(UnaryOps::Cast(DType::Float32 | DType::Float64))) if node.sources[0].path.is_none() => {
+        Some(Op::Unary(UnaryOps::Cast(DType::Float32 | DType::Float64)))
+            if node.sources[0].path.is_none() =>
+        {
             let source = &graph.nodes[node.sources[0].index];
             source.op().is_none() && source.node.dtype().is_float()
         }
@@ -176,14 +248,17 @@ fn positions_only(graph: &Graph, i: usize, budget: &mut usize) -> bool {
         Some(Op::Const(_) | Op::Iota) => true,
         Some(Op::Unary(_) | Op::Binary(_) | Op::Ternary(_)) if *budget > 0 => {
             *budget -= 1;
-            graph.nodes[i].sources.iter().all(|source| positions_only(graph, source.index, budget))
+            graph.nodes[i]
+                .sources
+                .iter()
+                .all(|source| positions_only(graph, source.index, budget))
         }
         _ => false,
     }
 }
 
 /// Works out the weights, sources first; a node whose kernel would grow too large starts from scratch (reason 5).
-fn weigh(graph: &Graph, must: &[bool]) -> (Vec<Weight>, Vec<bool>) {
+fn weigh(graph: &Graph, must: &[Option<Reason>]) -> (Vec<Weight>, Vec<bool>) {
     let mut weights: Vec<Weight> = Vec::with_capacity(graph.nodes.len());
     let mut too_large = vec![false; graph.nodes.len()];
     for (i, node) in graph.nodes.iter().enumerate() {
@@ -191,17 +266,34 @@ fn weigh(graph: &Graph, must: &[bool]) -> (Vec<Weight>, Vec<bool>) {
             None | Some(Op::Const(_) | Op::Iota) => 0,
             Some(Op::Rand(_)) => 12,
             Some(Op::Unary(UnaryOps::Exp2 | UnaryOps::Log2 | UnaryOps::Sin)) => 4,
-            Some(Op::Unary(UnaryOps::Sqrt | UnaryOps::Recip) | Op::Binary(BinaryOps::Div | BinaryOps::Mod)) => 2,
+            Some(
+                Op::Unary(UnaryOps::Sqrt | UnaryOps::Recip)
+                | Op::Binary(BinaryOps::Div | BinaryOps::Mod),
+            ) => 2,
             Some(Op::Binary(BinaryOps::Pow)) => 40,
             Some(Op::Gather(_)) => 8,
             Some(_) => 1,
         };
-        let mut weight = Weight { work: own, lines: 1, loads: 0 };
+        let mut weight = Weight {
+            work: own,
+            lines: 1,
+            loads: 0,
+        };
         for source in &node.sources {
             let other = &graph.nodes[source.index];
             let small = other.numel() * 16 <= node.numel();
-            let inlined = matches!(other.op(), Some(Op::Unary(_) | Op::Binary(_) | Op::Ternary(_) | Op::Gather(_) | Op::Const(_) | Op::Iota));
-            if inlined && !must[source.index] && !too_large[source.index] {
+            let inlined = matches!(
+                other.op(),
+                Some(
+                    Op::Unary(_)
+                        | Op::Binary(_)
+                        | Op::Ternary(_)
+                        | Op::Gather(_)
+                        | Op::Const(_)
+                        | Op::Iota
+                )
+            );
+            if inlined && must[source.index].is_none() && !too_large[source.index] {
                 let below = weights[source.index];
                 weight.work += below.work;
                 weight.lines += below.lines;
@@ -228,30 +320,45 @@ fn cheap(weight: Weight, sites: usize) -> bool {
 
 /// The product in a contraction: never memory, whoever else uses it.
 fn is_product(graph: &Graph, i: usize) -> bool {
-    graph.nodes[i].uses.iter().any(|&(user, _)| is_contraction(graph, user))
+    graph.nodes[i]
+        .uses
+        .iter()
+        .any(|&(user, _)| is_contraction(graph, user))
 }
 
 /// SUM(MUL(a, b)) where each element of a meets several of b, and the other way round.
 fn is_contraction(graph: &Graph, i: usize) -> bool {
-    let Some(Op::Reduce(ReduceOps::Sum, _)) = graph.nodes[i].op() else { return false };
+    let Some(Op::Reduce(ReduceOps::Sum, _)) = graph.nodes[i].op() else {
+        return false;
+    };
     let product = &graph.nodes[graph.nodes[i].sources[0].index];
     matches!(product.op(), Some(Op::Binary(BinaryOps::Mul)))
         && product.node.dtype().is_float()
-        && product.sources.iter().all(|source| graph.nodes[source.index].numel() as f64 * REUSE < product.numel() as f64)
+        && product
+            .sources
+            .iter()
+            .all(|source| graph.nodes[source.index].numel() as f64 * REUSE < product.numel() as f64)
 }
 
 /// Reason 4, first exception: a sum that only another sum uses becomes part of it, unless that multiplies the work.
 fn merges(graph: &Graph, i: usize) -> bool {
     let node = &graph.nodes[i];
-    let (Some(Op::Reduce(ReduceOps::Sum, axes)), [(user, _)]) = (node.op(), &node.uses[..]) else { return false };
-    let Some(Op::Reduce(ReduceOps::Sum, _)) = graph.nodes[*user].op() else { return false };
+    let (Some(Op::Reduce(ReduceOps::Sum, axes)), [(user, _)]) = (node.op(), &node.uses[..]) else {
+        return false;
+    };
+    let Some(Op::Reduce(ReduceOps::Sum, _)) = graph.nodes[*user].op() else {
+        return false;
+    };
     if !node.node.device().engine().fuses() {
         return false;
     }
     let source = &node.sources[0];
     let shape = source.view(graph).shape;
     let length: usize = axes.iter().map(|&axis| shape[axis]).product();
-    let (alone, together) = (source.numel(graph), graph.nodes[*user].sources[0].numel(graph) * length);
+    let (alone, together) = (
+        source.numel(graph),
+        graph.nodes[*user].sources[0].numel(graph) * length,
+    );
     if is_contraction(graph, i) {
         // Only with the sum of a fold, which leaves a contraction. (The sum of all elements of a matmul would be no contraction any more.)
         // A fold counts its margins too: up to four times the products, and still less than writing them all out.
@@ -272,12 +379,21 @@ fn joins_epilogue(
     bijective: bool,
 ) -> bool {
     let mut places = seen.iter();
-    let (Some(&(root, false)), None) = (places.next(), places.next()) else { return false };
-    if !bijective || !matches!(graph.nodes[root].op(), Some(Op::Unary(_) | Op::Binary(_) | Op::Ternary(_) | Op::Contiguous)) {
+    let (Some(&(root, false)), None) = (places.next(), places.next()) else {
+        return false;
+    };
+    if !bijective
+        || !matches!(
+            graph.nodes[root].op(),
+            Some(Op::Unary(_) | Op::Binary(_) | Op::Ternary(_) | Op::Contiguous)
+        )
+    {
         return false;
     }
     let there = decisions.reduces_in.entry(root).or_default();
-    let alike = there.iter().all(|&other| lengths(graph, other) == lengths(graph, i));
+    let alike = there
+        .iter()
+        .all(|&other| lengths(graph, other) == lengths(graph, i));
     let contraction = is_contraction(graph, i);
     if !alike || (!there.is_empty() && (contraction || contraction_in.contains(&root))) {
         return false;
@@ -300,6 +416,21 @@ fn lengths(graph: &Graph, i: usize) -> Vec<usize> {
     }
 }
 
+/// Whether no two indices lead to one address, as far as the strides tell: each is farther than all smaller ones reach together.
+fn is_injective(view: &View) -> bool {
+    let mut steps: Vec<(usize, usize)> = (view.strides.iter().zip(&view.shape))
+        .filter(|&(_, &size)| size > 1)
+        .map(|(stride, &size)| (stride.unsigned_abs(), size))
+        .collect();
+    steps.sort_unstable();
+    let mut reach = 0;
+    steps.into_iter().all(|(stride, size)| {
+        let beyond = stride > reach;
+        reach += stride * (size - 1);
+        beyond
+    })
+}
+
 /// Whether every element of the source comes through the edge exactly once.
 fn is_bijective(graph: &Graph, edge: &Edge) -> bool {
     let mut shape = graph.nodes[edge.index].shape().to_vec();
@@ -315,16 +446,24 @@ fn is_bijective(graph: &Graph, edge: &Edge) -> bool {
 /// Whether a remap only permutes and turns axes: each old axis follows one new axis, each new one leads one old.
 fn renumbers(remap: &Remap, old: &[usize]) -> bool {
     let mut led: Vec<usize> = Vec::new();
-    let each_follows_one = remap.rows.iter().zip(old).filter(|&(_, &size)| size != 1).all(|((_, coefs), &size)| {
-        let mut steps = coefs.iter().enumerate().filter(|&(axis, &c)| c != 0 && remap.shape[axis] != 1);
-        match (steps.next(), steps.next()) {
-            (Some((axis, &coef)), None) => {
-                led.push(axis);
-                coef.abs() == 1 && remap.shape[axis] == size
+    let each_follows_one = remap
+        .rows
+        .iter()
+        .zip(old)
+        .filter(|&(_, &size)| size != 1)
+        .all(|((_, coefs), &size)| {
+            let mut steps = coefs
+                .iter()
+                .enumerate()
+                .filter(|&(axis, &c)| c != 0 && remap.shape[axis] != 1);
+            match (steps.next(), steps.next()) {
+                (Some((axis, &coef)), None) => {
+                    led.push(axis);
+                    coef.abs() == 1 && remap.shape[axis] == size
+                }
+                _ => false,
             }
-            _ => false,
-        }
-    });
+        });
     led.sort_unstable();
     led.dedup();
     let leading = remap.shape.iter().filter(|&&size| size != 1).count();

@@ -93,7 +93,10 @@ impl Edge {
     }
     /// The number of elements that come through.
     pub fn numel(&self, graph: &Graph) -> usize {
-        self.path.as_ref().map_or_else(|| graph.nodes[self.index].numel(), |path| path.view().numel())
+        self.path.as_ref().map_or_else(
+            || graph.nodes[self.index].numel(),
+            |path| path.view().numel(),
+        )
     }
 }
 
@@ -103,7 +106,11 @@ impl Graph {
         let mut numbers: HashMap<*const Node, usize> = HashMap::new();
         let mut nodes: Vec<GraphNode> = Vec::new();
         // Depth first with a stack of our own (law: no recursion): a node goes back under its sources and is numbered after them.
-        let mut stack: Vec<(Arc<Node>, Option<State>)> = targets.iter().rev().map(|t| (t.node().clone(), None)).collect();
+        let mut stack: Vec<(Arc<Node>, Option<State>)> = targets
+            .iter()
+            .rev()
+            .map(|t| (t.node().clone(), None))
+            .collect();
         while let Some((node, state)) = stack.pop() {
             if numbers.contains_key(&Arc::as_ptr(&node)) {
                 continue;
@@ -112,11 +119,20 @@ impl Graph {
                 None => {
                     let state = node.state();
                     let sources: Vec<Arc<Node>> = match &state {
-                        State::Lazy(_, sources) => sources.iter().rev().map(|source| source.node().clone()).collect(),
+                        State::Lazy(_, sources) => sources
+                            .iter()
+                            .rev()
+                            .map(|source| source.node().clone())
+                            .collect(),
                         State::Realized(_) => Vec::new(),
                     };
                     stack.push((node, Some(state)));
-                    stack.extend(sources.into_iter().filter(|s| !numbers.contains_key(&Arc::as_ptr(s))).map(|s| (s, None)));
+                    stack.extend(
+                        sources
+                            .into_iter()
+                            .filter(|s| !numbers.contains_key(&Arc::as_ptr(s)))
+                            .map(|s| (s, None)),
+                    );
                 }
                 Some(state) => {
                     let index = nodes.len();
@@ -124,26 +140,41 @@ impl Graph {
                     let (kind, sources) = match state {
                         State::Realized(buffer) => (Kind::Leaf(buffer), Vec::new()),
                         State::Lazy(op, sources) => {
-                            let edge = |s: &LazyBuffer| Edge { index: numbers[&Arc::as_ptr(s.node())], path: s.path().cloned() };
+                            let edge = |s: &LazyBuffer| Edge {
+                                index: numbers[&Arc::as_ptr(s.node())],
+                                path: s.path().cloned(),
+                            };
                             (Kind::Op(op), sources.iter().map(edge).collect())
                         }
                     };
                     for (position, Edge { index: source, .. }) in sources.iter().enumerate() {
                         nodes[*source].uses.push((index, position));
                     }
-                    nodes.push(GraphNode { node, kind, sources, uses: Vec::new() });
+                    nodes.push(GraphNode {
+                        node,
+                        kind,
+                        sources,
+                        uses: Vec::new(),
+                    });
                 }
             }
         }
         let mut wanted: Vec<usize> = Vec::new();
         for target in targets {
             let index = numbers[&Arc::as_ptr(target.node())];
-            if nodes[index].op().is_some() && nodes[index].constant().is_none() && !wanted.contains(&index) {
+            if nodes[index].op().is_some()
+                && nodes[index].constant().is_none()
+                && !wanted.contains(&index)
+            {
                 wanted.push(index);
             }
         }
         let fingerprint = fingerprint(&nodes, &wanted);
-        Graph { nodes, targets: wanted, fingerprint }
+        Graph {
+            nodes,
+            targets: wanted,
+            fingerprint,
+        }
     }
 }
 
@@ -161,7 +192,12 @@ fn fingerprint(nodes: &[GraphNode], targets: &[usize]) -> u128 {
                 Kind::Op(op) => {
                     std::mem::discriminant(op).hash(hasher);
                     match op {
-                        Op::Const(_) | Op::Rand(_) | Op::Iota | Op::Empty | Op::Contiguous | Op::From => {}
+                        Op::Const(_)
+                        | Op::Rand(_)
+                        | Op::Iota
+                        | Op::Empty
+                        | Op::Contiguous
+                        | Op::From => {}
                         Op::Unary(op) => op.hash(hasher),
                         Op::Binary(op) => op.hash(hasher),
                         Op::Ternary(op) => op.hash(hasher),
@@ -172,7 +208,11 @@ fn fingerprint(nodes: &[GraphNode], targets: &[usize]) -> u128 {
                 }
             }
             for source in &node.sources {
-                (source.index, source.path.as_ref().map(|path| path.fingerprint())).hash(hasher);
+                (
+                    source.index,
+                    source.path.as_ref().map(|path| path.fingerprint()),
+                )
+                    .hash(hasher);
             }
         }
     }

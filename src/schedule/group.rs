@@ -23,7 +23,9 @@ pub fn group(graph: &Graph, decisions: &Decisions, kernels: Vec<Lowered>) -> Vec
     let mut placed: Vec<Lowered> = Vec::with_capacity(kernels.len());
     for kernel in kernels {
         let start = placed.len().saturating_sub(WINDOW);
-        let candidate = (start..placed.len()).rev().find_map(|at| join(graph, decisions, &placed, at, &kernel));
+        let candidate = (start..placed.len())
+            .rev()
+            .find_map(|at| join(graph, decisions, &placed, at, &kernel));
         match candidate {
             Some((at, position, joined)) => {
                 placed.remove(at);
@@ -37,22 +39,43 @@ pub fn group(graph: &Graph, decisions: &Decisions, kernels: Vec<Lowered>) -> Vec
 
 /// The kernel at `at` joined with a later one, and where it goes: in the place of the first if all that the second reads is there by
 /// then, else to the end, if nothing in between reads what the first writes.
-fn join(graph: &Graph, decisions: &Decisions, placed: &[Lowered], at: usize, later: &Lowered) -> Option<(usize, usize, Lowered)> {
+fn join(
+    graph: &Graph,
+    decisions: &Decisions,
+    placed: &[Lowered],
+    at: usize,
+    later: &Lowered,
+) -> Option<(usize, usize, Lowered)> {
     let earlier = &placed[at];
-    let (Body::Nest(first), Body::Nest(second)) = (&earlier.kernel.body, &later.kernel.body) else { return None };
+    let (Body::Nest(first), Body::Nest(second)) = (&earlier.kernel.body, &later.kernel.body) else {
+        return None;
+    };
     if first.outer != second.outer || !fit(graph, earlier, first, later, second) {
         return None;
     }
-    let between: HashSet<usize> = placed[at + 1..].iter().flat_map(|kernel| kernel.outputs.iter().copied()).collect();
+    let between: HashSet<usize> = placed[at + 1..]
+        .iter()
+        .flat_map(|kernel| kernel.outputs.iter().copied())
+        .collect();
     let reads_between = later.inputs.iter().any(|input| between.contains(input));
-    let read_between = placed[at + 1..].iter().any(|kernel| kernel.inputs.iter().any(|input| earlier.outputs.contains(input)));
+    let read_between = placed[at + 1..].iter().any(|kernel| {
+        kernel
+            .inputs
+            .iter()
+            .any(|input| earlier.outputs.contains(input))
+    });
     let position = match (reads_between, read_between) {
         (false, _) => at,
         (true, false) => placed.len() - 1, // the last place, once the first has been taken out
         (true, true) => return None,
     };
     // A failure to lower them together only means that they stay apart.
-    let joined = lower(graph, decisions, &[&earlier.outputs[..], &later.outputs].concat()).ok()?;
+    let joined = lower(
+        graph,
+        decisions,
+        &[&earlier.outputs[..], &later.outputs].concat(),
+    )
+    .ok()?;
     Some((at, position, joined))
 }
 
@@ -62,18 +85,26 @@ fn fit(graph: &Graph, earlier: &Lowered, first: &Nest, later: &Lowered, second: 
     if device(earlier) != device(later) || !device(later).engine().fuses() {
         return false;
     }
-    if first.lines.len() + second.lines.len() > MAX_LINES || first.outer.iter().product::<usize>() < 2 {
+    if first.lines.len() + second.lines.len() > MAX_LINES
+        || first.outer.iter().product::<usize>() < 2
+    {
         return false;
     }
     // Reductions join over the same reduced space; a contraction keeps its loops for itself and takes only an epilogue.
     let reduces = match (first.reduces(), second.reduces()) {
         (false, false) | (true, false) => true,
-        (true, true) => first.reduced == second.reduced && !is_contraction(first) && !is_contraction(second),
+        (true, true) => {
+            first.reduced == second.reduced && !is_contraction(first) && !is_contraction(second)
+        }
         (false, true) => false,
     };
-    let follows = later.inputs.iter().any(|input| earlier.outputs.contains(input));
+    let follows = later
+        .inputs
+        .iter()
+        .any(|input| earlier.outputs.contains(input));
     let shares = later.inputs.iter().any(|input| {
-        earlier.inputs.contains(input) && graph.nodes[*input].numel() * 2 >= graph.nodes[later.outputs[0]].numel()
+        earlier.inputs.contains(input)
+            && graph.nodes[*input].numel() * 2 >= graph.nodes[later.outputs[0]].numel()
     });
     reduces && (follows || (shares && first.reduces() == second.reduces()))
 }

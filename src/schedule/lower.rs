@@ -66,35 +66,73 @@ pub fn lower(graph: &Graph, decisions: &Decisions, outputs: &[usize]) -> Result<
     let body = match graph.nodes[root].op().expect("a root is not memory yet") {
         Op::Scan(op, axis) => {
             writer.input(source(0).index);
-            Body::Scan { view: source(0).view(graph), axis: *axis, op: *op }
+            Body::Scan {
+                view: source(0).view(graph),
+                axis: *axis,
+                op: *op,
+            }
         }
         Op::Scatter(axis) => {
             // Slots are positions, so an array that is both values and index takes two.
             writer.inputs.extend([source(0).index, source(1).index]);
             let size = graph.nodes[root].shape()[*axis];
-            Body::Scatter { values: source(0).view(graph), index: source(1).view(graph), axis: *axis, size }
+            Body::Scatter {
+                values: source(0).view(graph),
+                index: source(1).view(graph),
+                axis: *axis,
+                size,
+            }
         }
         Op::From => {
             writer.input(source(0).index);
             Body::Copy
         }
-        Op::Const(_) | Op::Iota | Op::Rand(_) | Op::Empty | Op::Contiguous | Op::Unary(_) | Op::Binary(_) | Op::Ternary(_) | Op::Reduce(..)
+        Op::Const(_)
+        | Op::Iota
+        | Op::Rand(_)
+        | Op::Empty
+        | Op::Contiguous
+        | Op::Unary(_)
+        | Op::Binary(_)
+        | Op::Ternary(_)
+        | Op::Reduce(..)
         | Op::Gather(_) => {
             for (position, &output) in outputs.iter().enumerate() {
-                let src = writer.compute(output, &[], Level::Outer).map_err(|stuck| match stuck {
-                    Stuck::Node(node) => node,
-                    Stuck::Movement => unreachable!("a root's own sources have views (law 1 of lazy)"),
-                })?;
+                let src =
+                    writer
+                        .compute(output, &[], Level::Outer)
+                        .map_err(|stuck| match stuck {
+                            Stuck::Node(node) => node,
+                            Stuck::Movement => {
+                                unreachable!("a root's own sources have views (law 1 of lazy)")
+                            }
+                        })?;
                 // Two outputs of one kernel may use each other's values: they are in registers now.
                 writer.known.insert((output, Vec::new(), Level::Outer), src);
-                writer.emit(Inst::Store { output: position, src }, graph.nodes[output].node.dtype(), Level::Outer);
+                writer.emit(
+                    Inst::Store {
+                        output: position,
+                        src,
+                    },
+                    graph.nodes[output].node.dtype(),
+                    Level::Outer,
+                );
             }
-            share_bounds(&mut writer.lines, |input| graph.nodes[writer.inputs[input]].numel());
+            share_bounds(&mut writer.lines, |input| {
+                graph.nodes[writer.inputs[input]].numel()
+            });
             let outer = graph.nodes[root].shape().to_vec();
-            Body::Nest(Nest { outer, reduced: writer.reduced.take().unwrap_or_default(), lines: std::mem::take(&mut writer.lines) })
+            Body::Nest(Nest {
+                outer,
+                reduced: writer.reduced.take().unwrap_or_default(),
+                lines: std::mem::take(&mut writer.lines),
+            })
         }
     };
-    let slot = |&index: &usize| Slot { dtype: graph.nodes[index].node.dtype(), len: graph.nodes[index].numel() };
+    let slot = |&index: &usize| Slot {
+        dtype: graph.nodes[index].node.dtype(),
+        len: graph.nodes[index].numel(),
+    };
     let kernel = Kernel {
         name: name(graph, root, &body),
         inputs: writer.inputs.iter().map(slot).collect(),
@@ -102,7 +140,12 @@ pub fn lower(graph: &Graph, decisions: &Decisions, outputs: &[usize]) -> Result<
         params: writer.params.len(),
         body,
     };
-    Ok(Lowered { kernel, inputs: writer.inputs, outputs: outputs.to_vec(), params: writer.params })
+    Ok(Lowered {
+        kernel,
+        inputs: writer.inputs,
+        outputs: outputs.to_vec(),
+        params: writer.params,
+    })
 }
 
 /// A letter for the kind and the sizes: `e_128_10` element-wise, `r_128_10_784` reduces 784 for each of 128×10.
@@ -114,7 +157,10 @@ fn name(graph: &Graph, root: usize, body: &Body) -> String {
         Body::Scatter { values, .. } => ("scatter", values.shape.clone()),
         Body::Copy => ("copy", graph.nodes[root].shape().to_vec()),
     };
-    let sizes = space.iter().filter(|&&size| size != 1).map(|size| format!("_{size}"));
+    let sizes = space
+        .iter()
+        .filter(|&&size| size != 1)
+        .map(|size| format!("_{size}"));
     std::iter::once(kind.to_string()).chain(sizes).collect()
 }
 
@@ -146,20 +192,23 @@ impl Writer<'_> {
         if let Some(&reg) = self.known.get(&key) {
             return Ok(reg);
         }
-        let is_memory = matches!(self.graph.nodes[node].kind, Kind::Leaf(_)) || self.decisions.is_root(node);
+        let is_memory =
+            matches!(self.graph.nodes[node].kind, Kind::Leaf(_)) || self.decisions.is_root(node);
         if is_memory && self.outputs.contains(&node) {
             return Err(Stuck::Node(node)); // another output of this kernel, but not at the same place: it has to be finished first
         }
-        let view = replay(moves, View::contiguous(self.graph.nodes[node].shape())).ok_or(Stuck::Movement)?;
+        let view = replay(moves, View::contiguous(self.graph.nodes[node].shape()))
+            .ok_or(Stuck::Movement)?;
         let reg = if is_memory {
             let input = self.input(node);
             let dtype = self.graph.nodes[node].node.dtype();
             self.emit(Inst::Load { input, view }, dtype, level)
         } else {
-            self.compute(node, moves, level).map_err(|stuck| match stuck {
-                Stuck::Movement => Stuck::Node(node), // here the movements do make a view, so here is the place to cut
-                Stuck::Node(other) => Stuck::Node(other),
-            })?
+            self.compute(node, moves, level)
+                .map_err(|stuck| match stuck {
+                    Stuck::Movement => Stuck::Node(node), // here the movements do make a view, so here is the place to cut
+                    Stuck::Node(other) => Stuck::Node(other),
+                })?
         };
         self.known.insert(key, reg);
         Ok(reg)
@@ -169,20 +218,36 @@ impl Writer<'_> {
     fn compute(&mut self, node: usize, moves: &[Move], level: Level) -> Result<Reg, Stuck> {
         let graph = self.graph;
         let GraphOp { op, dtype } = GraphOp::of(graph, node);
-        let view = || replay(moves, View::contiguous(graph.nodes[node].shape())).ok_or(Stuck::Movement);
+        let view =
+            || replay(moves, View::contiguous(graph.nodes[node].shape())).ok_or(Stuck::Movement);
         let inst = match op {
             Op::Const(_) | Op::Empty => {
-                let source = if matches!(op, Op::Empty) { ParamSource::Zero } else { ParamSource::Node(node) };
+                let source = if matches!(op, Op::Empty) {
+                    ParamSource::Zero
+                } else {
+                    ParamSource::Node(node)
+                };
                 let param = position_or_push(&mut self.params, source);
                 let constant = self.constant(param, dtype);
-                return if view()?.bounds.is_empty() { Ok(constant) } else { self.masked(constant, view()?, level) };
+                return if view()?.bounds.is_empty() {
+                    Ok(constant)
+                } else {
+                    self.masked(constant, view()?, level)
+                };
             }
             Op::Iota => Inst::Iota { view: view()? },
-            Op::Rand(_) => Inst::Rand { param: position_or_push(&mut self.params, ParamSource::Node(node)), view: view()? },
+            Op::Rand(_) => Inst::Rand {
+                param: position_or_push(&mut self.params, ParamSource::Node(node)),
+                view: view()?,
+            },
             Op::Reduce(kind, _) => return self.reduction(node, *kind, moves, level),
             Op::Contiguous => Inst::Unary(UnaryOps::Noop, self.source(node, 0, moves, level)?),
             Op::Unary(op) => Inst::Unary(*op, self.source(node, 0, moves, level)?),
-            Op::Binary(op) => Inst::Binary(*op, self.source(node, 0, moves, level)?, self.source(node, 1, moves, level)?),
+            Op::Binary(op) => Inst::Binary(
+                *op,
+                self.source(node, 0, moves, level)?,
+                self.source(node, 1, moves, level)?,
+            ),
             Op::Ternary(op) => {
                 let [a, b, c] = [0, 1, 2].map(|position| self.source(node, position, moves, level));
                 Inst::Ternary(*op, a?, b?, c?)
@@ -202,11 +267,19 @@ impl Writer<'_> {
         }
     }
 
-    fn source(&mut self, node: usize, position: usize, moves: &[Move], level: Level) -> Result<Reg, Stuck> {
+    fn source(
+        &mut self,
+        node: usize,
+        position: usize,
+        moves: &[Move],
+        level: Level,
+    ) -> Result<Reg, Stuck> {
         let edge = &self.graph.nodes[node].sources[position];
         let start = self.graph.nodes[edge.index].shape();
         let mut all = edge.moves().to_vec();
-        moves.iter().for_each(|movement| push(&mut all, start, movement));
+        moves
+            .iter()
+            .for_each(|movement| push(&mut all, start, movement));
         self.value(edge.index, &all, level)
     }
 
@@ -224,16 +297,32 @@ impl Writer<'_> {
         let zero = position_or_push(&mut self.params, ParamSource::Zero);
         let zero = self.constant(zero, dtype);
         let valid = self.emit(Inst::Valid { view }, DType::Bool, level);
-        Ok(self.emit(Inst::Ternary(TernaryOps::Where, valid, reg, zero), dtype, level))
+        Ok(self.emit(
+            Inst::Ternary(TernaryOps::Where, valid, reg, zero),
+            dtype,
+            level,
+        ))
     }
 
     /// A load at an index that is data. The table's view, without the indexed axis, is seen in the index's space.
-    fn indexed(&mut self, node: usize, axis: usize, moves: &[Move], level: Level) -> Result<Inst, Stuck> {
+    fn indexed(
+        &mut self,
+        node: usize,
+        axis: usize,
+        moves: &[Move],
+        level: Level,
+    ) -> Result<Inst, Stuck> {
         let table = &self.graph.nodes[node].sources[0];
         let seen = table.view(self.graph);
-        debug_assert!(seen.bounds.is_empty(), "lazy's gather makes a table without padding");
+        debug_assert!(
+            seen.bounds.is_empty(),
+            "lazy's gather makes a table without padding"
+        );
         let (stride, size) = (seen.strides[axis], seen.shape[axis]);
-        let mut at_zero = View { shape: self.graph.nodes[node].shape().to_vec(), ..seen };
+        let mut at_zero = View {
+            shape: self.graph.nodes[node].shape().to_vec(),
+            ..seen
+        };
         at_zero.strides[axis] = 0;
         let view = replay(moves, at_zero).ok_or(Stuck::Movement)?;
         if self.outputs.contains(&table.index) {
@@ -241,11 +330,23 @@ impl Writer<'_> {
         }
         let input = self.input(table.index);
         let index = self.source(node, 1, moves, level)?;
-        Ok(Inst::Gather { input, view, stride, size, index })
+        Ok(Inst::Gather {
+            input,
+            view,
+            stride,
+            size,
+            index,
+        })
     }
 
     /// A reduction, with those that are merged into it: the summed axes go behind, the movements are lifted over them.
-    fn reduction(&mut self, node: usize, kind: ReduceOps, moves: &[Move], level: Level) -> Result<Reg, Stuck> {
+    fn reduction(
+        &mut self,
+        node: usize,
+        kind: ReduceOps,
+        moves: &[Move],
+        level: Level,
+    ) -> Result<Reg, Stuck> {
         if level != Level::Outer {
             return Err(Stuck::Node(node)); // a sum cannot be computed inside the loop of another one
         }
@@ -253,14 +354,17 @@ impl Writer<'_> {
         let (mut at, mut reduced, mut all) = (node, Vec::new(), moves.to_vec());
         let mut merged = None;
         let source = loop {
-            let Some(Op::Reduce(_, axes)) = graph.nodes[at].op() else { unreachable!("merged nodes are reductions") };
+            let Some(Op::Reduce(_, axes)) = graph.nodes[at].op() else {
+                unreachable!("merged nodes are reductions")
+            };
             let edge = &graph.nodes[at].sources[0];
             let shape = edge.view(graph).shape;
             let lengths: Vec<usize> = axes.iter().map(|&axis| shape[axis]).collect();
             let start = graph.nodes[edge.index].shape();
             let mut lifted = edge.moves().to_vec();
             push(&mut lifted, start, &Move::Remap(axes_behind(&shape, axes)));
-            all.iter().for_each(|movement| push(&mut lifted, start, &movement.lift(&lengths)));
+            all.iter()
+                .for_each(|movement| push(&mut lifted, start, &movement.lift(&lengths)));
             // Axes that were put behind earlier are part of `all`'s spaces already; the new ones come last.
             reduced.extend(lengths);
             all = lifted;
@@ -274,16 +378,20 @@ impl Writer<'_> {
             return Err(Stuck::Node(node));
         }
         self.reduced = Some(reduced);
-        let src = self.value(source, &all, Level::Inner).map_err(|stuck| match (stuck, merged) {
-            // A merged sum can always become memory instead; then its movements need not reach further.
-            (Stuck::Movement, Some(inner)) => Stuck::Node(inner),
-            (stuck, _) => stuck,
-        })?;
+        let src =
+            self.value(source, &all, Level::Inner)
+                .map_err(|stuck| match (stuck, merged) {
+                    // A merged sum can always become memory instead; then its movements need not reach further.
+                    (Stuck::Movement, Some(inner)) => Stuck::Node(inner),
+                    (stuck, _) => stuck,
+                })?;
         let dtype = self.lines[src].dtype;
         let src = match self.lines[src].level {
             Level::Inner => src,
             // The sum of a constant: the greater of it and itself gives it a place in the loop.
-            Level::Free | Level::Outer => self.emit(Inst::Binary(BinaryOps::Max, src, src), dtype, Level::Inner),
+            Level::Free | Level::Outer => {
+                self.emit(Inst::Binary(BinaryOps::Max, src, src), dtype, Level::Inner)
+            }
         };
         Ok(self.emit(Inst::Reduce(kind, src), dtype, Level::Outer))
     }
@@ -296,23 +404,32 @@ struct GraphOp<'g> {
 
 impl<'g> GraphOp<'g> {
     fn of(graph: &'g Graph, node: usize) -> GraphOp<'g> {
-        GraphOp { op: graph.nodes[node].op().expect("memory is loaded, not computed"), dtype: graph.nodes[node].node.dtype() }
+        GraphOp {
+            op: graph.nodes[node]
+                .op()
+                .expect("memory is loaded, not computed"),
+            dtype: graph.nodes[node].node.dtype(),
+        }
     }
 }
 
 fn position_or_push<T: PartialEq>(items: &mut Vec<T>, item: T) -> usize {
-    items.iter().position(|other| *other == item).unwrap_or_else(|| {
-        items.push(item);
-        items.len() - 1
-    })
+    items
+        .iter()
+        .position(|other| *other == item)
+        .unwrap_or_else(|| {
+            items.push(item);
+            items.len() - 1
+        })
 }
 
 /// [a, r, b] with r reduced → [a, 1, b, r].
 fn axes_behind(shape: &[usize], axes: &[usize]) -> Remap {
     let mut new = shape.to_vec();
     let total = shape.len() + axes.len();
-    let mut rows: Vec<(isize, Vec<isize>)> =
-        (0..shape.len()).map(|axis| (0, (0..total).map(|i| (i == axis) as isize).collect())).collect();
+    let mut rows: Vec<(isize, Vec<isize>)> = (0..shape.len())
+        .map(|axis| (0, (0..total).map(|i| (i == axis) as isize).collect()))
+        .collect();
     for (position, &axis) in axes.iter().enumerate() {
         new[axis] = 1;
         rows[axis].1[axis] = 0;
@@ -325,13 +442,27 @@ fn axes_behind(shape: &[usize], axes: &[usize]) -> Remap {
 /// Whether an instruction gives 0 when all that it reads is 0, as loads are outside of their bounds.
 fn keeps_zero(inst: &Inst) -> bool {
     match inst {
-        Inst::Load { .. } | Inst::Iota { .. } | Inst::Rand { .. } | Inst::Valid { .. } | Inst::Gather { .. } => true,
+        Inst::Load { .. }
+        | Inst::Iota { .. }
+        | Inst::Rand { .. }
+        | Inst::Valid { .. }
+        | Inst::Gather { .. } => true,
         Inst::Unary(op, _) => match op {
-            UnaryOps::Noop | UnaryOps::Cast(_) | UnaryOps::Bitcast(_) | UnaryOps::Sin | UnaryOps::Sqrt | UnaryOps::Neg => true,
+            UnaryOps::Noop
+            | UnaryOps::Cast(_)
+            | UnaryOps::Bitcast(_)
+            | UnaryOps::Sin
+            | UnaryOps::Sqrt
+            | UnaryOps::Neg => true,
             UnaryOps::Exp2 | UnaryOps::Log2 | UnaryOps::Recip => false,
         },
         Inst::Binary(op, ..) => match op {
-            BinaryOps::Add | BinaryOps::Sub | BinaryOps::Mul | BinaryOps::Max | BinaryOps::Cmplt | BinaryOps::Cmpne => true,
+            BinaryOps::Add
+            | BinaryOps::Sub
+            | BinaryOps::Mul
+            | BinaryOps::Max
+            | BinaryOps::Cmplt
+            | BinaryOps::Cmpne => true,
             BinaryOps::Div | BinaryOps::Mod | BinaryOps::Pow => false,
         },
         Inst::Ternary(..) => true, // 0·0 + 0, and 0 whichever is chosen
@@ -350,15 +481,34 @@ fn share_bounds(lines: &mut [Line], len: impl Fn(usize) -> usize) {
         reg
     };
     for reg in 0..lines.len() {
-        let Inst::Reduce(ReduceOps::Sum, product) = lines[reg].inst else { continue };
-        let Inst::Binary(BinaryOps::Mul, a, b) = lines[product].inst else { continue };
+        let Inst::Reduce(ReduceOps::Sum, product) = lines[reg].inst else {
+            continue;
+        };
+        let Inst::Binary(BinaryOps::Mul, a, b) = lines[product].inst else {
+            continue;
+        };
         let (a, b) = (behind_casts(lines, a), behind_casts(lines, b));
         for (free, keep) in [(a, b), (b, a)] {
-            let (Inst::Load { input, view }, Inst::Load { view: other, .. }) = (&lines[free].inst, &lines[keep].inst) else { continue };
-            let inside = view.extent().is_some_and(|(low, high)| low >= 0 && (high as usize) < len(*input));
-            let used_once = lines.iter().filter(|line| line.inst.reads().contains(&free)).count() == 1;
+            let (Inst::Load { input, view }, Inst::Load { view: other, .. }) =
+                (&lines[free].inst, &lines[keep].inst)
+            else {
+                continue;
+            };
+            let inside = view
+                .extent()
+                .is_some_and(|(low, high)| low >= 0 && (high as usize) < len(*input));
+            let used_once = lines
+                .iter()
+                .filter(|line| line.inst.reads().contains(&free))
+                .count()
+                == 1;
             if free != keep && inside && used_once && numel(&view.shape) > 0 {
-                let bounds: Vec<_> = view.bounds.iter().filter(|bound| !other.bounds.contains(bound)).cloned().collect();
+                let bounds: Vec<_> = view
+                    .bounds
+                    .iter()
+                    .filter(|bound| !other.bounds.contains(bound))
+                    .cloned()
+                    .collect();
                 if let Inst::Load { view, .. } = &mut lines[free].inst {
                     view.bounds = bounds;
                 }

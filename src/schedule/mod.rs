@@ -86,7 +86,11 @@ pub fn plan(targets: &[LazyBuffer]) -> Plan {
 /// whose graphs never repeat does not grow.
 pub(crate) fn cached(graph: &Graph) -> (Arc<Plan>, bool) {
     static CACHE: Mutex<Option<HashMap<u128, Arc<Plan>>>> = Mutex::new(None);
-    let lock = || CACHE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let lock = || {
+        CACHE
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    };
     if let Some(plan) = lock().get_or_insert_default().get(&graph.fingerprint) {
         return (plan.clone(), true);
     }
@@ -115,26 +119,55 @@ fn build(graph: &Graph) -> Plan {
             }
         }
         if stuck.is_empty() {
-            let kernels = group::group(graph, &decisions, kernels);
-            return Plan { steps: kernels.into_iter().map(|kernel| compile(graph, kernel)).collect() };
-        }
-        if crate::helpers::debug() >= 3 {
-            for &node in &stuck {
-                eprintln!("schedule: node {node} {:?} becomes memory: its movements make no single view", graph.nodes[node].op());
+            if crate::helpers::debug() >= 3 {
+                explain(graph, &decisions);
             }
+            let kernels = group::group(graph, &decisions, kernels);
+            return Plan {
+                steps: kernels
+                    .into_iter()
+                    .map(|kernel| compile(graph, kernel))
+                    .collect(),
+            };
         }
         let before = forced.len();
         forced.extend(stuck);
-        assert!(forced.len() > before, "a node that is memory cannot be stuck");
+        assert!(
+            forced.len() > before,
+            "a node that is memory cannot be stuck"
+        );
+    }
+}
+
+/// DEBUG=3: a line for each node that becomes memory, with the reason.
+fn explain(graph: &Graph, decisions: &fuse::Decisions) {
+    for root in decisions.roots() {
+        let node = &graph.nodes[root];
+        let (shape, op) = (node.shape(), node.op().expect("memory is no root"));
+        let users: Vec<usize> = node.uses.iter().map(|&(user, _)| user).collect();
+        let reason = decisions.reason(root).expect("a root has a reason");
+        eprintln!(
+            "cut: node {root} {op:?} {shape:?} becomes memory: {reason:?}, used by {users:?}"
+        );
     }
 }
 
 fn compile(graph: &Graph, lowered: lower::Lowered) -> Step {
     let device = graph.nodes[lowered.outputs[0]].node.device();
     if let Err(broken) = lowered.kernel.verify() {
-        panic!("the scheduler made an illegal kernel: {broken}\n{}", lowered.kernel);
+        panic!(
+            "the scheduler made an illegal kernel: {broken}\n{}",
+            lowered.kernel
+        );
     }
     let in_place = lowered.kernel.in_place();
     let program = device.engine().compile(lowered.kernel);
-    Step { program, device, inputs: lowered.inputs, outputs: lowered.outputs, params: lowered.params, in_place }
+    Step {
+        program,
+        device,
+        inputs: lowered.inputs,
+        outputs: lowered.outputs,
+        params: lowered.params,
+        in_place,
+    }
 }

@@ -71,7 +71,11 @@ impl Shape {
     pub fn sizes(&self, op: &str) -> Vec<usize> {
         for (axis, &size) in self.0.iter().enumerate() {
             if size < 0 {
-                fail!(op, "shape {:?} has a negative size {size} at axis {axis}", self.0);
+                fail!(
+                    op,
+                    "shape {:?} has a negative size {size} at axis {axis}",
+                    self.0
+                );
             }
         }
         self.0.iter().map(|&size| size as usize).collect()
@@ -82,12 +86,17 @@ impl Axes {
     /// The axes of a tensor of `shape`, each from 0 up, sorted and without repetition.
     #[track_caller]
     pub fn resolve(&self, op: &str, shape: &[usize]) -> Vec<usize> {
-        let Some(axes) = &self.0 else { return (0..shape.len()).collect() };
+        let Some(axes) = &self.0 else {
+            return (0..shape.len()).collect();
+        };
         let mut resolved: Vec<usize> = Vec::with_capacity(axes.len());
         for &axis in axes {
             let axis = resolve_axis(op, axis, shape);
             if resolved.contains(&axis) {
-                fail!(op, "axis {axis} of shape {shape:?} is named twice in {axes:?}");
+                fail!(
+                    op,
+                    "axis {axis} of shape {shape:?} is named twice in {axes:?}"
+                );
             }
             resolved.push(axis);
         }
@@ -102,8 +111,12 @@ pub fn resolve_axis(op: &str, axis: isize, shape: &[usize]) -> usize {
     let rank = shape.len() as isize;
     if axis < -rank || axis >= rank {
         match rank {
-            0 => fail!(op, "axis {axis} of a tensor without axes (shape [])"; "a single number has no axes; unsqueeze gives it one"),
-            _ => fail!(op, "axis {axis} is out of range for shape {shape:?}"; "axes go from {} to {}", -rank, rank - 1),
+            0 => {
+                fail!(op, "axis {axis} of a tensor without axes (shape [])"; "a single number has no axes; unsqueeze gives it one")
+            }
+            _ => {
+                fail!(op, "axis {axis} is out of range for shape {shape:?}"; "axes go from {} to {}", -rank, rank - 1)
+            }
         }
     }
     axis.rem_euclid(rank) as usize
@@ -112,7 +125,11 @@ pub fn resolve_axis(op: &str, axis: isize, shape: &[usize]) -> usize {
 /// The common shape of two that broadcast: aligned at the end, sizes equal or 1.
 pub fn broadcast(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
     let rank = a.len().max(b.len());
-    let at = |shape: &[usize], axis: usize| (axis + shape.len()).checked_sub(rank).map_or(1, |i| shape[i]);
+    let at = |shape: &[usize], axis: usize| {
+        (axis + shape.len())
+            .checked_sub(rank)
+            .map_or(1, |i| shape[i])
+    };
     (0..rank)
         .map(|axis| match (at(a, axis), at(b, axis)) {
             (x, y) if x == y => Some(x),

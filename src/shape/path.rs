@@ -78,7 +78,9 @@ pub fn push(moves: &mut Vec<Move>, start: &[usize], movement: &Move) {
 
 /// All movements of a list done to a view, or `None` if a reshape stands in the way.
 pub fn replay(moves: &[Move], view: View) -> Option<View> {
-    moves.iter().try_fold(view, |view, movement| movement.apply(&view))
+    moves
+        .iter()
+        .try_fold(view, |view, movement| movement.apply(&view))
 }
 
 /// A list of movements with the view that it makes of a contiguous array.
@@ -93,7 +95,12 @@ pub struct Path {
 impl Path {
     /// No movement on an array of this shape.
     pub fn new(shape: &[usize]) -> Path {
-        Path { start: shape.to_vec(), moves: Vec::new(), view: View::contiguous(shape), hash: 0 }
+        Path {
+            start: shape.to_vec(),
+            moves: Vec::new(),
+            view: View::contiguous(shape),
+            hash: 0,
+        }
     }
 
     /// One movement more, or `None` if the result has no single view.
@@ -103,7 +110,12 @@ impl Path {
         push(&mut moves, &self.start, movement);
         let mut hasher = DefaultHasher::new();
         moves.hash(&mut hasher);
-        Some(Path { start: self.start.clone(), moves, view, hash: hasher.finish() })
+        Some(Path {
+            start: self.start.clone(),
+            moves,
+            view,
+            hash: hasher.finish(),
+        })
     }
 
     /// The movements.
@@ -131,21 +143,37 @@ mod tests {
     #[test]
     fn a_movement_and_its_inverse_leave_nothing() {
         let path = Path::new(&[2, 3]);
-        let there = path.then(&Move::Remap(Remap::permute(&[2, 3], &[1, 0]))).unwrap();
-        let back = there.then(&Move::Remap(Remap::permute(&[3, 2], &[1, 0]))).unwrap();
+        let there = path
+            .then(&Move::Remap(Remap::permute(&[2, 3], &[1, 0])))
+            .unwrap();
+        let back = there
+            .then(&Move::Remap(Remap::permute(&[3, 2], &[1, 0])))
+            .unwrap();
         assert!(back.is_empty());
-        let reshaped = path.then(&Move::Reshape(vec![6])).unwrap().then(&Move::Reshape(vec![2, 3])).unwrap();
+        let reshaped = path
+            .then(&Move::Reshape(vec![6]))
+            .unwrap()
+            .then(&Move::Reshape(vec![2, 3]))
+            .unwrap();
         assert_eq!(reshaped.view(), path.view());
         assert!(reshaped.is_empty());
     }
 
     #[test]
     fn zeros_in_between_are_not_forgotten() {
-        let padded = Path::new(&[3]).then(&Move::Remap(Remap::pad(&[3], &[(0, 2)]))).unwrap();
-        let cut = padded.then(&Move::Remap(Remap::shrink(&[5], &[(1, 5)]))).unwrap();
+        let padded = Path::new(&[3])
+            .then(&Move::Remap(Remap::pad(&[3], &[(0, 2)])))
+            .unwrap();
+        let cut = padded
+            .then(&Move::Remap(Remap::shrink(&[5], &[(1, 5)])))
+            .unwrap();
         assert_eq!(cut.view().addresses(), [Some(1), Some(2), None, None]);
-        let shrunk = Path::new(&[3]).then(&Move::Remap(Remap::shrink(&[3], &[(0, 2)]))).unwrap();
-        let grown = shrunk.then(&Move::Remap(Remap::pad(&[2], &[(0, 1)]))).unwrap();
+        let shrunk = Path::new(&[3])
+            .then(&Move::Remap(Remap::shrink(&[3], &[(0, 2)])))
+            .unwrap();
+        let grown = shrunk
+            .then(&Move::Remap(Remap::pad(&[2], &[(0, 1)])))
+            .unwrap();
         assert_eq!(grown.view().addresses(), [Some(0), Some(1), None]); // not Some(2)
         assert_eq!(grown.moves().len(), 2);
     }

@@ -110,10 +110,13 @@ fn dot(coefs: &[isize], index: &[usize]) -> isize {
 }
 
 fn affine_range(coefs: &[isize], offset: isize, shape: &[usize]) -> (isize, isize) {
-    coefs.iter().zip(shape).fold((offset, offset), |(low, high), (&coef, &size)| {
-        let reach = coef * (size as isize - 1);
-        (low + reach.min(0), high + reach.max(0))
-    })
+    coefs
+        .iter()
+        .zip(shape)
+        .fold((offset, offset), |(low, high), (&coef, &size)| {
+            let reach = coef * (size as isize - 1);
+            (low + reach.min(0), high + reach.max(0))
+        })
 }
 
 impl Remap {
@@ -122,7 +125,10 @@ impl Remap {
         let rows = (0..shape.len())
             .map(|axis| (0, (0..shape.len()).map(|i| (i == axis) as isize).collect()))
             .collect();
-        Remap { shape: shape.to_vec(), rows }
+        Remap {
+            shape: shape.to_vec(),
+            rows,
+        }
     }
 
     /// New axis i is old axis `order[i]`.
@@ -193,7 +199,11 @@ impl Remap {
     pub fn is_identity(&self, old: &[usize]) -> bool {
         self.shape == old
             && self.rows.iter().enumerate().all(|(axis, (offset, coefs))| {
-                *offset == 0 && coefs.iter().enumerate().all(|(i, &c)| old[i] == 1 || c == (i == axis) as isize)
+                *offset == 0
+                    && coefs
+                        .iter()
+                        .enumerate()
+                        .all(|(i, &c)| old[i] == 1 || c == (i == axis) as isize)
             })
     }
 
@@ -211,7 +221,10 @@ impl Remap {
             rows.push((0, coefs));
         }
         debug_assert_eq!(rows.len(), old + behind.len());
-        Remap { shape: [&self.shape[..], behind].concat(), rows }
+        Remap {
+            shape: [&self.shape[..], behind].concat(),
+            rows,
+        }
     }
 
     /// This movement, then `next`, as one; or `None` if zeros come in between (their place would be forgotten).
@@ -219,8 +232,16 @@ impl Remap {
         if next.leaves(&self.shape) || numel(&self.shape) == 0 || numel(old) == 0 {
             return None;
         }
-        let rows = self.rows.iter().map(|(offset, coefs)| substitute(coefs, *offset, next)).map(|(c, o)| (o, c)).collect();
-        Some(Remap { shape: next.shape.clone(), rows })
+        let rows = self
+            .rows
+            .iter()
+            .map(|(offset, coefs)| substitute(coefs, *offset, next))
+            .map(|(c, o)| (o, c))
+            .collect();
+        Some(Remap {
+            shape: next.shape.clone(),
+            rows,
+        })
     }
 }
 
@@ -247,7 +268,12 @@ fn substitute(coefs: &[isize], offset: isize, remap: &Remap) -> (Vec<isize>, isi
 impl View {
     /// The whole of a buffer that holds exactly this shape.
     pub fn contiguous(shape: &[usize]) -> View {
-        View { shape: shape.to_vec(), strides: row_major(shape), offset: 0, bounds: Vec::new() }
+        View {
+            shape: shape.to_vec(),
+            strides: row_major(shape),
+            offset: 0,
+            bounds: Vec::new(),
+        }
     }
 
     /// How many elements it shows.
@@ -272,7 +298,11 @@ impl View {
         let (strides, offset) = substitute(&self.strides, self.offset, remap);
         let mut bounds = Vec::new();
         let mut add = |coefs: Vec<isize>, offset: isize, size: usize| {
-            let bound = Bound { coefs, offset, size };
+            let bound = Bound {
+                coefs,
+                offset,
+                size,
+            };
             let (low, high) = bound.range(&shape);
             if (low < 0 || high >= size as isize) && !bounds.contains(&bound) {
                 bounds.push(bound);
@@ -283,10 +313,19 @@ impl View {
             add(coefs, offset, bound.size);
         }
         for ((row_offset, row), &size) in remap.rows.iter().zip(&self.shape) {
-            let coefs = row.iter().zip(&shape).map(|(&c, &n)| if n == 1 { 0 } else { c }).collect();
+            let coefs = row
+                .iter()
+                .zip(&shape)
+                .map(|(&c, &n)| if n == 1 { 0 } else { c })
+                .collect();
             add(coefs, *row_offset, size);
         }
-        View { shape, strides, offset, bounds }
+        View {
+            shape,
+            strides,
+            offset,
+            bounds,
+        }
     }
 
     /// The same elements in the same order under another shape, or `None` if no affine function says that.
@@ -295,7 +334,11 @@ impl View {
     /// [4] → [2, 2]. Within a group the old axes must merge into one, which then splits into the new ones. Axes a (outer) and b merge
     /// when one step of a is as far as `size(b)` steps of b: in the strides and in every bound.
     pub fn reshape(&self, new: &[usize]) -> Option<View> {
-        debug_assert_eq!(numel(&self.shape), numel(new), "reshape keeps the number of elements");
+        debug_assert_eq!(
+            numel(&self.shape),
+            numel(new),
+            "reshape keeps the number of elements"
+        );
         if self.shape == new {
             return Some(self.clone());
         }
@@ -303,15 +346,19 @@ impl View {
             return Some(View::contiguous(new));
         }
         // The address and every bound change alike: each is one affine function. Collect their coefficients as columns.
-        let columns: Vec<&[isize]> =
-            std::iter::once(&self.strides[..]).chain(self.bounds.iter().map(|b| &b.coefs[..])).collect();
+        let columns: Vec<&[isize]> = std::iter::once(&self.strides[..])
+            .chain(self.bounds.iter().map(|b| &b.coefs[..]))
+            .collect();
         let mut result = vec![vec![0isize; new.len()]; columns.len()];
-        let old_axes: Vec<usize> = (0..self.shape.len()).filter(|&a| self.shape[a] != 1).collect();
+        let old_axes: Vec<usize> = (0..self.shape.len())
+            .filter(|&a| self.shape[a] != 1)
+            .collect();
         let new_axes: Vec<usize> = (0..new.len()).filter(|&a| new[a] != 1).collect();
         let (mut old_at, mut new_at) = (0, 0);
         while old_at < old_axes.len() {
             let (old_start, new_start) = (old_at, new_at);
-            let (mut old_size, mut new_size) = (self.shape[old_axes[old_at]], new[new_axes[new_at]]);
+            let (mut old_size, mut new_size) =
+                (self.shape[old_axes[old_at]], new[new_axes[new_at]]);
             (old_at, new_at) = (old_at + 1, new_at + 1);
             while old_size != new_size {
                 if old_size < new_size {
@@ -322,9 +369,12 @@ impl View {
                     new_at += 1;
                 }
             }
-            let (old_group, new_group) = (&old_axes[old_start..old_at], &new_axes[new_start..new_at]);
+            let (old_group, new_group) =
+                (&old_axes[old_start..old_at], &new_axes[new_start..new_at]);
             for (column, out) in columns.iter().zip(&mut result) {
-                let merges = old_group.windows(2).all(|pair| column[pair[0]] == column[pair[1]] * self.shape[pair[1]] as isize);
+                let merges = old_group
+                    .windows(2)
+                    .all(|pair| column[pair[0]] == column[pair[1]] * self.shape[pair[1]] as isize);
                 if !merges {
                     return None;
                 }
@@ -337,9 +387,22 @@ impl View {
         }
         let mut result = result.into_iter();
         let strides = result.next()?;
-        let bounds =
-            self.bounds.iter().zip(result).map(|(b, coefs)| Bound { coefs, offset: b.offset, size: b.size }).collect();
-        Some(View { shape: new.to_vec(), strides, offset: self.offset, bounds })
+        let bounds = self
+            .bounds
+            .iter()
+            .zip(result)
+            .map(|(b, coefs)| Bound {
+                coefs,
+                offset: b.offset,
+                size: b.size,
+            })
+            .collect();
+        Some(View {
+            shape: new.to_vec(),
+            strides,
+            offset: self.offset,
+            bounds,
+        })
     }
 
     /// The axes in another order. A shorthand of [`View::remap`].
@@ -365,7 +428,9 @@ impl View {
 
     /// All addresses in row-major order of the indices: for tests, pictures and the reference device.
     pub fn addresses(&self) -> Vec<Option<usize>> {
-        indices(&self.shape).map(|index| self.address(&index)).collect()
+        indices(&self.shape)
+            .map(|index| self.address(&index))
+            .collect()
     }
 }
 
@@ -396,7 +461,11 @@ impl fmt::Debug for View {
             write!(f, " offset {}", self.offset)?;
         }
         for (position, bound) in self.bounds.iter().enumerate() {
-            write!(f, " {} {bound:?}", if position == 0 { "where" } else { "and" })?;
+            write!(
+                f,
+                " {} {bound:?}",
+                if position == 0 { "where" } else { "and" }
+            )?;
         }
         Ok(())
     }
@@ -436,7 +505,9 @@ mod tests {
     }
 
     fn row_major_with_ones(shape: &[usize]) -> Vec<usize> {
-        (0..shape.len()).map(|axis| shape[axis + 1..].iter().product()).collect()
+        (0..shape.len())
+            .map(|axis| shape[axis + 1..].iter().product())
+            .collect()
     }
 
     fn any_remap(shape: Vec<usize>) -> impl Strategy<Value = Remap> {
@@ -447,7 +518,14 @@ mod tests {
         (0..4, order, pads, steps).prop_map(move |(kind, order, pads, steps)| match kind {
             0 => Remap::permute(&shape, &order),
             1 => Remap::stride(&shape, &steps),
-            2 => Remap::pad(&shape, &pads.iter().zip(&shape).map(|(&(b, a), &n)| if n > 1 { (b, a) } else { (0, a) }).collect::<Vec<_>>()),
+            2 => Remap::pad(
+                &shape,
+                &pads
+                    .iter()
+                    .zip(&shape)
+                    .map(|(&(b, a), &n)| if n > 1 { (b, a) } else { (0, a) })
+                    .collect::<Vec<_>>(),
+            ),
             // Windows of 2 over the first axis: old = new₀ + new₁, which leaves the shape at its end.
             _ => {
                 let mut rows: Vec<(isize, Vec<isize>)> = Remap::identity(&shape).rows;
@@ -465,7 +543,12 @@ mod tests {
     fn any_case() -> impl Strategy<Value = (Vec<usize>, Vec<Remap>)> {
         prop::collection::vec(1usize..5, 1..4).prop_flat_map(|shape| {
             let first = any_remap(shape.clone());
-            first.prop_flat_map(move |a| (Just(shape.clone()), any_remap(a.shape.clone()).prop_map(move |b| vec![a.clone(), b])))
+            first.prop_flat_map(move |a| {
+                (
+                    Just(shape.clone()),
+                    any_remap(a.shape.clone()).prop_map(move |b| vec![a.clone(), b]),
+                )
+            })
         })
     }
 
@@ -495,11 +578,21 @@ mod tests {
         let view = View::contiguous(&[2, 3, 4]);
         assert_eq!(view.reshape(&[6, 2, 2]).unwrap().strides, [4, 2, 1]);
         let swapped = view.permute(&[1, 0, 2]); // [3, 2, 4], strides 4, 12, 1
-        assert_eq!(swapped.reshape(&[3, 2, 2, 2]).unwrap().strides, [4, 12, 2, 1]);
+        assert_eq!(
+            swapped.reshape(&[3, 2, 2, 2]).unwrap().strides,
+            [4, 12, 2, 1]
+        );
         assert_eq!(swapped.reshape(&[6, 4]), None);
         let expanded = View::contiguous(&[1, 3]).remap(&Remap::expand(&[1, 3], &[2, 3]));
         assert_eq!(expanded.reshape(&[6]), None);
-        assert_eq!(View::contiguous(&[1]).remap(&Remap::expand(&[1], &[6])).reshape(&[2, 3]).unwrap().strides, [0, 0]);
+        assert_eq!(
+            View::contiguous(&[1])
+                .remap(&Remap::expand(&[1], &[6]))
+                .reshape(&[2, 3])
+                .unwrap()
+                .strides,
+            [0, 0]
+        );
     }
 
     #[test]

@@ -31,7 +31,9 @@ impl Drop for Context {
     fn drop(&mut self) {
         let mut pending = std::mem::take(&mut self.parents);
         while let Some(tensor) = pending.pop() {
-            let Some(mut inner) = Arc::into_inner(tensor.0) else { continue };
+            let Some(mut inner) = Arc::into_inner(tensor.0) else {
+                continue;
+            };
             let context = inner.state_mut().context.take();
             if let Some(mut context) = context.and_then(Arc::into_inner) {
                 pending.append(&mut context.parents);
@@ -93,7 +95,9 @@ impl Tensor {
     /// assert!(!Tensor::training());
     /// ```
     pub fn train(on: bool) -> TrainScope {
-        TrainScope { before: TRAINING.replace(on) }
+        TrainScope {
+            before: TRAINING.replace(on),
+        }
     }
 
     // ---- Who needs a gradient ----------------------------------------
@@ -160,7 +164,13 @@ impl Tensor {
                 needs: required.iter().map(|&needs| needs == Some(true)).collect(),
             })
         });
-        Tensor::with_state(TensorState { lazydata: result, grad: None, requires_grad, context, freed: false })
+        Tensor::with_state(TensorState {
+            lazydata: result,
+            grad: None,
+            requires_grad,
+            context,
+            freed: false,
+        })
     }
 
     pub(crate) fn context(&self) -> Option<Arc<Context>> {
@@ -169,7 +179,8 @@ impl Tensor {
 
     /// The name of the function that made this tensor, and the tensors it was made of: what a picture of the graph needs.
     pub fn made_by(&self) -> Option<(&'static str, Vec<Tensor>)> {
-        self.context().map(|context| (context.function.name(), context.parents.clone()))
+        self.context()
+            .map(|context| (context.function.name(), context.parents.clone()))
     }
 
     // ---- Walking back ------------------------------------------------
@@ -185,12 +196,20 @@ impl Tensor {
                 order.push(tensor);
                 continue;
             }
-            let Some(context) = tensor.context() else { continue };
+            let Some(context) = tensor.context() else {
+                continue;
+            };
             if !visited.insert(Arc::as_ptr(&tensor.0)) {
                 continue;
             }
             stack.push((tensor, true));
-            stack.extend(context.parents.iter().rev().map(|parent| (parent.clone(), false)));
+            stack.extend(
+                context
+                    .parents
+                    .iter()
+                    .rev()
+                    .map(|parent| (parent.clone(), false)),
+            );
         }
         order
     }
@@ -212,8 +231,15 @@ impl Tensor {
             fail!("backward", "nothing that this tensor came from requires a gradient"; "tensor.requires_grad(true), or put it into an optimizer, before computing with it");
         }
         let order = self.deepwalk();
-        let parents = order.iter().filter_map(Tensor::context).flat_map(|context| context.parents.clone());
-        if self.state().freed || parents.into_iter().any(|parent| parent.state().freed && parent.context().is_none()) {
+        let parents = order
+            .iter()
+            .filter_map(Tensor::context)
+            .flat_map(|context| context.parents.clone());
+        if self.state().freed
+            || parents
+                .into_iter()
+                .any(|parent| parent.state().freed && parent.context().is_none())
+        {
             fail!("backward", "a backward has already been through this graph and has freed it"; "compute the loss anew, or add both losses and go back once");
         }
         let one = self.lazydata().const_like(1);
@@ -224,9 +250,16 @@ impl Tensor {
                 state.freed = true;
                 (state.context.take(), state.grad.clone())
             };
-            let (Some(context), Some(grad)) = (context, grad) else { continue };
+            let (Some(context), Some(grad)) = (context, grad) else {
+                continue;
+            };
             let grads = context.function.backward(&grad.lazydata(), &context.needs);
-            debug_assert_eq!(grads.len(), context.parents.len(), "{}: one gradient a parent", context.function.name());
+            debug_assert_eq!(
+                grads.len(),
+                context.parents.len(),
+                "{}: one gradient a parent",
+                context.function.name()
+            );
             for (parent, grad) in context.parents.iter().zip(grads) {
                 if let Some(grad) = grad
                     && parent.needs_grad() == Some(true)
@@ -240,8 +273,16 @@ impl Tensor {
     /// Law 1.
     fn add_grad(&self, grad: LazyBuffer) {
         let mut state = self.state();
-        assert_eq!(grad.shape(), state.lazydata.shape(), "a gradient has its tensor's shape");
-        assert_eq!(grad.dtype(), state.lazydata.dtype(), "a gradient has its tensor's dtype");
+        assert_eq!(
+            grad.shape(),
+            state.lazydata.shape(),
+            "a gradient has its tensor's shape"
+        );
+        assert_eq!(
+            grad.dtype(),
+            state.lazydata.dtype(),
+            "a gradient has its tensor's dtype"
+        );
         let sum = match &state.grad {
             None => grad,
             Some(before) => before.lazydata().e(crate::ops::BinaryOps::Add, &[&grad]),

@@ -48,7 +48,13 @@ pub struct Conv {
 impl Default for Conv {
     /// One group, stride 1, dilation 1, no padding.
     fn default() -> Conv {
-        Conv { groups: 1, stride: 1.into(), dilation: 1.into(), padding: 0.into(), output_padding: 0.into() }
+        Conv {
+            groups: 1,
+            stride: 1.into(),
+            dilation: 1.into(),
+            padding: 0.into(),
+            output_padding: 0.into(),
+        }
     }
 }
 
@@ -61,22 +67,34 @@ impl Conv {
     /// How far apart windows are.
     #[must_use]
     pub fn stride(self, stride: impl Into<Shape>) -> Conv {
-        Conv { stride: stride.into(), ..self }
+        Conv {
+            stride: stride.into(),
+            ..self
+        }
     }
     /// How far apart the elements of a window are.
     #[must_use]
     pub fn dilation(self, dilation: impl Into<Shape>) -> Conv {
-        Conv { dilation: dilation.into(), ..self }
+        Conv {
+            dilation: dilation.into(),
+            ..self
+        }
     }
     /// Zeros around the input: one number, one an axis, or two an axis with the last axis first (left, right, top, bottom, …).
     #[must_use]
     pub fn padding(self, padding: impl Into<Shape>) -> Conv {
-        Conv { padding: padding.into(), ..self }
+        Conv {
+            padding: padding.into(),
+            ..self
+        }
     }
     /// For transposed convolutions: so much is added to the output's sizes, at their ends.
     #[must_use]
     pub fn output_padding(self, output_padding: impl Into<Shape>) -> Conv {
-        Conv { output_padding: output_padding.into(), ..self }
+        Conv {
+            output_padding: output_padding.into(),
+            ..self
+        }
     }
 }
 
@@ -90,7 +108,10 @@ pub struct Pool {
 impl Default for Pool {
     /// The kernel's sizes as strides, dilation 1.
     fn default() -> Pool {
-        Pool { stride: None, dilation: 1.into() }
+        Pool {
+            stride: None,
+            dilation: 1.into(),
+        }
     }
 }
 
@@ -98,12 +119,18 @@ impl Pool {
     /// How far apart windows are.
     #[must_use]
     pub fn stride(self, stride: impl Into<Shape>) -> Pool {
-        Pool { stride: Some(stride.into()), ..self }
+        Pool {
+            stride: Some(stride.into()),
+            ..self
+        }
     }
     /// How far apart the elements of a window are.
     #[must_use]
     pub fn dilation(self, dilation: impl Into<Shape>) -> Pool {
-        Pool { dilation: dilation.into(), ..self }
+        Pool {
+            dilation: dilation.into(),
+            ..self
+        }
     }
 }
 
@@ -137,7 +164,9 @@ fn per_axis(op: &str, what: &str, sizes: &Shape, n: usize, least: usize) -> Vec<
     let all = match sizes.0[..] {
         [one] => vec![one; n],
         _ if sizes.0.len() == n => sizes.0.clone(),
-        _ => fail!(op, "{what} {:?} has {} numbers for {n} axes", sizes.0, sizes.0.len(); "one number for all axes, or one for each"),
+        _ => {
+            fail!(op, "{what} {:?} has {} numbers for {n} axes", sizes.0, sizes.0.len(); "one number for all axes, or one for each")
+        }
     };
     if let Some(wrong) = all.iter().find(|&&size| size < least as isize) {
         fail!(op, "{what} {:?}: {wrong} is less than {least}", sizes.0);
@@ -153,7 +182,10 @@ fn paddings(op: &str, padding: &Shape, n: usize) -> Vec<isize> {
         return pairs.into_iter().map(|size| size as isize).collect();
     }
     let each = per_axis(op, "padding", padding, n, 0);
-    each.iter().rev().flat_map(|&size| [size as isize, size as isize]).collect()
+    each.iter()
+        .rev()
+        .flat_map(|&size| [size as isize, size as isize])
+        .collect()
 }
 
 // ---- Matrix products -------------------------------------------------
@@ -196,9 +228,12 @@ impl Tensor {
         self.product("dot", w.into())
     }
 
+    /// [`Tensor::matmul`], under the name of the op that needs it.
     #[track_caller]
-    fn product(&self, op: &str, w: Operand) -> Tensor {
-        let Operand::Tensor(w) = w else { fail!(op, "a number on the right of {:?} has no axes to sum over", self.shape(); "* multiplies by a number") };
+    pub(crate) fn product(&self, op: &str, w: Operand) -> Tensor {
+        let Operand::Tensor(w) = w else {
+            fail!(op, "a number on the right of {:?} has no axes to sum over", self.shape(); "* multiplies by a number")
+        };
         let (a, b) = (self.shape(), w.shape());
         if a.is_empty() || b.is_empty() {
             fail!(op, "{a:?} @ {b:?}: a single number has no axes to sum over"; "* multiplies by a number");
@@ -206,9 +241,16 @@ impl Tensor {
         let inner = b.len().saturating_sub(2);
         if a[a.len() - 1] != b[inner] {
             match b.len() {
-                1 => fail!(op, "{a:?} @ {b:?}: the last axis of the left ({}) and the axis of the right ({}) must be equal", a[a.len() - 1], b[inner]),
-                _ => fail!(op, "{a:?} @ {b:?}: the last axis of the left ({}) and the second-last of the right ({}) must be equal", a[a.len() - 1], b[inner];
-                    "transpose one of them?"),
+                1 => fail!(
+                    op,
+                    "{a:?} @ {b:?}: the last axis of the left ({}) and the axis of the right ({}) must be equal",
+                    a[a.len() - 1],
+                    b[inner]
+                ),
+                _ => {
+                    fail!(op, "{a:?} @ {b:?}: the last axis of the left ({}) and the second-last of the right ({}) must be equal", a[a.len() - 1], b[inner];
+                    "transpose one of them?")
+                }
             }
         }
         let batches = (&a[..a.len().saturating_sub(2)], &b[..inner]);
@@ -233,7 +275,11 @@ impl Tensor {
 fn factors(op: &str, x: &Tensor, w: &Tensor) -> [Tensor; 2] {
     common_device(op, &[x.into(), w.into()]);
     let dtype = x.dtype().promote(w.dtype());
-    let dtype = if dtype.is_float() { dtype } else { dtype.sum_dtype() };
+    let dtype = if dtype.is_float() {
+        dtype
+    } else {
+        dtype.sum_dtype()
+    };
     [x.cast(dtype), w.cast(dtype)]
 }
 
@@ -282,7 +328,11 @@ impl Tensor {
                 "weights are [out, in / groups, kernel…]");
         }
         if !w[0].is_multiple_of(groups) {
-            fail!("conv2d", "the {} output channels of weight {w:?} cannot be cut into {groups} groups", w[0]);
+            fail!(
+                "conv2d",
+                "the {} output channels of weight {w:?} cannot be cut into {groups} groups",
+                w[0]
+            );
         }
         let padding = paddings("conv2d", &options.padding, n);
         self.convolved("conv2d", weight, bias, &options, &padding)
@@ -290,26 +340,47 @@ impl Tensor {
 
     /// The convolution itself. All but the kernel's reach has been checked; the padding may be negative.
     #[track_caller]
-    fn convolved(&self, op: &str, weight: &Tensor, bias: Option<&Tensor>, options: &Conv, padding: &[isize]) -> Tensor {
+    fn convolved(
+        &self,
+        op: &str,
+        weight: &Tensor,
+        bias: Option<&Tensor>,
+        options: &Conv,
+        padding: &[isize],
+    ) -> Tensor {
         let w = weight.shape();
         let (kernel, groups, out) = (&w[2..], options.groups, w[0]);
         let n = kernel.len();
         let stride = per_axis(op, "stride", &options.stride, n, 1);
         let dilation = per_axis(op, "dilation", &options.dilation, n, 1);
         let [x, weight] = factors(op, self, weight);
-        // [n, c, H…] → [n, c, O…, K…] → [n, g, 1, c/g, O…, K…]
-        let windows = x.pad_last(op, padding, 0.0).windows(op, kernel, &stride, &dilation);
-        let shape = windows.shape();
-        let (batch, spatial) = (shape[0], &shape[2..2 + n]);
-        let split = [&[batch, groups, 1, w[1]], &shape[2..]].concat();
+        let x = x.pad_last(op, padding, 0.0);
+        let shape = x.shape();
+        let slides = slides(op, &shape, kernel, &stride, &dilation);
+        let spatial: Vec<usize> = slides
+            .iter()
+            .zip(&shape[2..])
+            .map(|(slide, &size)| slide.count(size))
+            .collect();
+        // [n, c, H…] → [n, g, 1, c/g, H…] → [n, g, 1, c/g, O…, K…]. Groups are cut before windows are, so that on the way back
+        // nothing stands between the sum over the windows and the sum over the output channels: the scheduler makes one of them.
+        let split = [&[shape[0], groups, 1, w[1]], &shape[2..]].concat();
+        let windows = Tensor::apply(Window::new(slides), &[&x.reshape(split)]);
         // → [n, g, 1, O…, c/g, K…]: what is summed comes last
-        let order: Vec<usize> = (0..3).chain(4..4 + n).chain([3]).chain(4 + n..4 + 2 * n).collect();
-        let windows = windows.reshape(split).permute(order);
+        let order: Vec<usize> = (0..3)
+            .chain(4..4 + n)
+            .chain([3])
+            .chain(4 + n..4 + 2 * n)
+            .collect();
+        let windows = windows.permute(order);
         // [o, c/g, K…] → [g, o/g, 1…, c/g, K…]
         let weight = weight.reshape([&[groups, out / groups][..], &vec![1; n], &w[1..]].concat());
         // [n, g, o/g, O…] → [n, o, O…]
         let summed: Vec<usize> = (3 + n..4 + 2 * n).collect();
-        let y = windows.mul(weight).sum(summed).reshape([&[batch, out], spatial].concat());
+        let y = windows
+            .mul(weight)
+            .sum(summed)
+            .reshape([&[shape[0], out], &spatial[..]].concat());
         match bias {
             None => y,
             Some(bias) => y.add(channelwise(op, bias, out, n)),
@@ -350,7 +421,12 @@ impl Tensor {
     /// If the ranks differ or are below 3, if channels don't fit, if groups don't divide them, if the padding leaves nothing, if an
     /// output padding is not smaller than the stride or the dilation, or if an option has the wrong number of numbers.
     #[track_caller]
-    pub fn conv_transpose2d_with(&self, weight: &Tensor, bias: Option<&Tensor>, options: Conv) -> Tensor {
+    pub fn conv_transpose2d_with(
+        &self,
+        weight: &Tensor,
+        bias: Option<&Tensor>,
+        options: Conv,
+    ) -> Tensor {
         const OP: &str = "conv_transpose2d";
         let (x, w) = (self.shape(), weight.shape());
         check_ranks(OP, &x, &w, "[in, out / groups, kernel…]");
@@ -359,33 +435,58 @@ impl Tensor {
             fail!(OP, "input {x:?} has {} channels, and weight {w:?} takes {}", x[1], w[0]; "weights are [in, out / groups, kernel…]");
         }
         if groups == 0 || !w[0].is_multiple_of(groups) {
-            fail!(OP, "the {} input channels of weight {w:?} cannot be cut into {groups} groups", w[0]);
+            fail!(
+                OP,
+                "the {} input channels of weight {w:?} cannot be cut into {groups} groups",
+                w[0]
+            );
         }
         let stride = per_axis(OP, "stride", &options.stride, n, 1);
         let dilation = per_axis(OP, "dilation", &options.dilation, n, 1);
         let more = per_axis(OP, "output_padding", &options.output_padding, n, 0);
         if let Some(axis) = (0..n).find(|&i| more[i] >= stride[i].max(dilation[i])) {
-            fail!(OP, "output_padding {} of spatial axis {axis} is not smaller than stride {} or dilation {}", more[axis], stride[axis], dilation[axis]);
+            fail!(
+                OP,
+                "output_padding {} of spatial axis {axis} is not smaller than stride {} or dilation {}",
+                more[axis],
+                stride[axis],
+                dilation[axis]
+            );
         }
         // [g·c/g, o/g, K…] → [g, c/g, o/g, K…] → [g·o/g, c/g, K…], backwards
         let split = [&[groups, w[0] / groups], &w[1..]].concat();
         let merged = [&[groups * w[1], w[0] / groups], kernel].concat();
         let axes: Vec<usize> = (2..2 + n).collect();
-        let turned = weight.reshape(split).transpose(1, 2).reshape(merged).flip(axes);
+        let turned = weight
+            .reshape(split)
+            .transpose(1, 2)
+            .reshape(merged)
+            .flip(axes);
         // A kernel's reach around the input, less what padding takes away from the output.
         let around = paddings(OP, &options.padding, n);
         let mut padding = Vec::with_capacity(2 * n);
         for axis in (0..n).rev() {
             let reach = (dilation[axis] * kernel[axis].saturating_sub(1)) as isize;
             let [before, after] = [around[padding.len()], around[padding.len() + 1]];
-            let size = (x[2 + axis] as isize - 1) * stride[axis] as isize - before - after + reach + 1 + more[axis] as isize;
+            let size = (x[2 + axis] as isize - 1) * stride[axis] as isize - before - after
+                + reach
+                + 1
+                + more[axis] as isize;
             if size <= 0 {
-                fail!(OP, "padding ({before}, {after}) of spatial axis {axis} leaves nothing of input {x:?} with weight {w:?}");
+                fail!(
+                    OP,
+                    "padding ({before}, {after}) of spatial axis {axis} leaves nothing of input {x:?} with weight {w:?}"
+                );
             }
             padding.extend([reach - before, reach - after + more[axis] as isize]);
         }
-        let inner = Conv { groups, dilation: options.dilation, ..Conv::default() };
-        self.zeros_between(&stride).convolved(OP, &turned, bias, &inner, &padding)
+        let inner = Conv {
+            groups,
+            dilation: options.dilation,
+            ..Conv::default()
+        };
+        self.zeros_between(&stride)
+            .convolved(OP, &turned, bias, &inner, &padding)
     }
 
     /// `stride` − 1 zeros between neighbours of the last axes: [H] → [H, 1] → [H, s] → [H·s] → without the last zeros.
@@ -404,7 +505,10 @@ impl Tensor {
             merged.push(size * step);
             kept.push((0, (size * step + 1).saturating_sub(step)));
         }
-        self.reshape(split).pad(&widths, 0).reshape(merged).shrink(&kept)
+        self.reshape(split)
+            .pad(&widths, 0)
+            .reshape(merged)
+            .shrink(&kept)
     }
 }
 
@@ -423,45 +527,74 @@ fn check_ranks(op: &str, x: &[usize], w: &[usize], form: &str) {
 #[track_caller]
 fn channelwise(op: &str, bias: &Tensor, out: usize, n: usize) -> Tensor {
     if bias.shape() != [out] {
-        fail!(op, "a bias of shape {:?} for {out} output channels", bias.shape());
+        fail!(
+            op,
+            "a bias of shape {:?} for {out} output channels",
+            bias.shape()
+        );
     }
     bias.reshape([vec![out], vec![1; n]].concat())
 }
 
 // ---- Windows and pools -----------------------------------------------
 
-impl Tensor {
-    /// All windows over the last axes, as a view: [lead…, H…] → [lead…, O…, K…].
-    #[track_caller]
-    fn windows(&self, op: &str, kernel: &[usize], stride: &[usize], dilation: &[usize]) -> Tensor {
-        let shape = self.shape();
-        let lead = shape.len() - kernel.len();
-        let mut slides = Vec::with_capacity(kernel.len());
-        for (i, (&kernel, (&stride, &dilation))) in kernel.iter().zip(stride.iter().zip(dilation)).enumerate() {
-            if kernel == 0 {
-                fail!(op, "a kernel of 0 elements along axis {} of shape {shape:?}", lead + i);
-            }
-            let reach = dilation * (kernel - 1) + 1;
-            if reach > shape[lead + i] {
-                fail!(op, "a kernel of {kernel} with dilation {dilation} reaches over {reach} elements, and axis {} of the (padded) input {shape:?} has {}",
-                    lead + i, shape[lead + i]; "more padding, or a smaller kernel");
-            }
-            slides.push(Slide { kernel, stride, dilation });
+/// How windows lie along the last axes of a shape; each must fit at least once.
+#[track_caller]
+fn slides(
+    op: &str,
+    shape: &[usize],
+    kernel: &[usize],
+    stride: &[usize],
+    dilation: &[usize],
+) -> Vec<Slide> {
+    let lead = shape.len() - kernel.len();
+    let mut slides = Vec::with_capacity(kernel.len());
+    for (i, &size) in shape[lead..].iter().enumerate() {
+        let slide = Slide {
+            kernel: kernel[i],
+            stride: stride[i],
+            dilation: dilation[i],
+        };
+        let axis = lead + i;
+        if slide.kernel == 0 {
+            fail!(
+                op,
+                "a kernel of 0 elements along axis {axis} of shape {shape:?}"
+            );
         }
-        Tensor::apply(Window::new(slides), &[self])
+        let reach = slide.dilation * (slide.kernel - 1) + 1;
+        if reach > size {
+            fail!(op, "a kernel of {} with dilation {} reaches over {reach} elements, and axis {axis} of the (padded) input {shape:?} has {size}",
+                slide.kernel, slide.dilation; "more padding, or a smaller kernel");
+        }
+        slides.push(slide);
     }
+    slides
+}
 
+impl Tensor {
     /// The windows of a pool, and their inner axes, which are to be reduced.
     #[track_caller]
     fn pooled(&self, op: &str, kernel: Kernel, options: &Pool) -> (Tensor, Vec<usize>) {
         let (shape, n, kernel) = (self.shape(), kernel.0.0.len(), kernel.0);
         if n == 0 || n > shape.len() {
-            fail!(op, "a kernel {:?} of {n} axes, and shape {shape:?} has {}", kernel.0, shape.len());
+            fail!(
+                op,
+                "a kernel {:?} of {n} axes, and shape {shape:?} has {}",
+                kernel.0,
+                shape.len()
+            );
         }
         let kernel = per_axis(op, "kernel", &kernel, n, 1);
-        let stride = options.stride.as_ref().map_or(kernel.clone(), |stride| per_axis(op, "stride", stride, n, 1));
+        let stride = options.stride.as_ref().map_or(kernel.clone(), |stride| {
+            per_axis(op, "stride", stride, n, 1)
+        });
         let dilation = per_axis(op, "dilation", &options.dilation, n, 1);
-        (self.windows(op, &kernel, &stride, &dilation), (shape.len()..shape.len() + n).collect())
+        let slides = slides(op, &shape, &kernel, &stride, &dilation);
+        (
+            Tensor::apply(Window::new(slides), &[self]),
+            (shape.len()..shape.len() + n).collect(),
+        )
     }
 
     /// The averages of windows that lie side by side: see [`Tensor::avg_pool2d_with`].
@@ -522,3 +655,6 @@ impl Tensor {
         windows.max(axes)
     }
 }
+
+#[cfg(test)]
+mod tests;

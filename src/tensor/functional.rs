@@ -17,10 +17,11 @@
 //! ```
 
 use super::Tensor;
+use super::operand::broadcast_all;
 use crate::dtype::DType;
 use crate::error::fail;
 use crate::mlops::indexing::Gather;
-use crate::shape::args::Axes;
+use crate::shape::args::{Axes, broadcast};
 
 impl Tensor {
     // ---- Layers ------------------------------------------------------
@@ -36,7 +37,11 @@ impl Tensor {
     /// If the last axis of x is not as long as the weight's first, or the bias doesn't broadcast.
     #[track_caller]
     pub fn linear(&self, weight: &Tensor, bias: Option<&Tensor>) -> Tensor {
-        let product = if weight.ndim() == 1 { self.mul(weight) } else { self.dot(weight) };
+        let product = if weight.ndim() == 1 {
+            self.mul(weight)
+        } else {
+            self.product("linear", weight.into())
+        };
         match bias {
             None => product,
             Some(bias) => product.add(bias),
@@ -68,7 +73,9 @@ impl Tensor {
         let x = self.wide_float();
         let centered = x.sub(x.mean_keepdim(&axes));
         let variance = centered.mul(&centered).mean_keepdim(&axes);
-        centered.div(variance.add(eps).sqrt()).cast(self.float_dtype())
+        centered
+            .div(variance.add(eps).sqrt())
+            .cast(self.float_dtype())
     }
 
     /// (x − mean) · weight · invstd + bias, each of them one number a channel, for x of shape [n, channels, …]. Weight and bias may be
@@ -83,13 +90,27 @@ impl Tensor {
     /// # Panics
     /// If there is no channel axis, or one of the four has another shape than \[channels\].
     #[track_caller]
-    pub fn batchnorm(&self, weight: Option<&Tensor>, bias: Option<&Tensor>, mean: &Tensor, invstd: &Tensor) -> Tensor {
+    pub fn batchnorm(
+        &self,
+        weight: Option<&Tensor>,
+        bias: Option<&Tensor>,
+        mean: &Tensor,
+        invstd: &Tensor,
+    ) -> Tensor {
         let shape = self.shape();
         if shape.len() < 2 {
             fail!("batchnorm", "shape {shape:?} is not [n, channels, …]");
         }
-        let named = [("weight", weight), ("bias", bias), ("mean", Some(mean)), ("invstd", Some(invstd))];
-        for (name, tensor) in named.into_iter().filter_map(|(name, tensor)| Some((name, tensor?))) {
+        let named = [
+            ("weight", weight),
+            ("bias", bias),
+            ("mean", Some(mean)),
+            ("invstd", Some(invstd)),
+        ];
+        for (name, tensor) in named
+            .into_iter()
+            .filter_map(|(name, tensor)| Some((name, tensor?)))
+        {
             if tensor.shape() != [shape[1]] {
                 fail!("batchnorm", "{name} has shape {:?}, and input {shape:?} has {} channels", tensor.shape(), shape[1]; "one number a channel");
             }
@@ -131,7 +152,9 @@ impl Tensor {
         if !Tensor::training() || p == 0.0 {
             return self.clone();
         }
-        let drawn = Tensor::rand(self.shape()).requires_grad(false).to(self.device());
+        let drawn = Tensor::rand(self.shape())
+            .requires_grad(false)
+            .to(self.device());
         // A choice and not a product with 0, so that a dropped infinity is gone.
         let scale = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
         drawn.lt(p).where_(0.0, self.mul(scale))
@@ -159,7 +182,14 @@ impl Tensor {
     /// # Panics
     /// If one of them has fewer than two axes, sizes don't fit, or dropout_p is no probability.
     #[track_caller]
-    pub fn scaled_dot_product_attention(&self, key: &Tensor, value: &Tensor, attn_mask: Option<&Tensor>, dropout_p: f64, is_causal: bool) -> Tensor {
+    pub fn scaled_dot_product_attention(
+        &self,
+        key: &Tensor,
+        value: &Tensor,
+        attn_mask: Option<&Tensor>,
+        dropout_p: f64,
+        is_causal: bool,
+    ) -> Tensor {
         const OP: &str = "scaled_dot_product_attention";
         let (q, k, v) = (self.shape(), key.shape(), value.shape());
         if q.len() < 2 || k.len() < 2 || v.len() < 2 {
@@ -167,22 +197,48 @@ impl Tensor {
         }
         let (features, queries, keys) = (q[q.len() - 1], q[q.len() - 2], k[k.len() - 2]);
         if k[k.len() - 1] != features {
-            fail!(OP, "query {q:?} has {features} features, key {k:?} has {}", k[k.len() - 1]);
+            fail!(
+                OP,
+                "query {q:?} has {features} features, key {k:?} has {}",
+                k[k.len() - 1]
+            );
         }
         if v[v.len() - 2] != keys {
-            fail!(OP, "there are {keys} keys in {k:?} and {} values in {v:?}", v[v.len() - 2]);
+            fail!(
+                OP,
+                "there are {keys} keys in {k:?} and {} values in {v:?}",
+                v[v.len() - 2]
+            );
         }
         // […, L, S]
-        let mut scores = self.matmul(key.transpose(-1, -2)).wide_float().div((features as f64).sqrt());
+        let mut scores = self
+            .product(OP, key.transpose(-1, -2).into())
+            .wide_float()
+            .div((features as f64).sqrt());
         if is_causal {
-            let earlier = Tensor::full([queries, keys], true).to(self.device()).tril(0).requires_grad(false);
+            let earlier = Tensor::full([queries, keys], true)
+                .to(self.device())
+                .tril(0)
+                .requires_grad(false);
             scores = earlier.where_(&scores, f64::NEG_INFINITY);
         }
         if let Some(mask) = attn_mask {
-            scores = if mask.dtype() == DType::Bool { mask.where_(&scores, f64::NEG_INFINITY) } else { scores.add(mask) };
+            let (own, wanted) = (mask.shape(), scores.shape());
+            if broadcast(&own, &wanted).is_none() {
+                fail!(OP, "a mask of shape {own:?} does not broadcast with scores {wanted:?}"; "[…, queries, keys]");
+            }
+            scores = if mask.dtype() == DType::Bool {
+                mask.where_(&scores, f64::NEG_INFINITY)
+            } else {
+                scores.add(mask)
+            };
         }
         let dtype = self.dtype().promote(value.dtype());
-        scores.attention_weights().cast(dtype).dropout(dropout_p).matmul(value)
+        scores
+            .attention_weights()
+            .cast(dtype)
+            .dropout(dropout_p)
+            .product(OP, value.into())
     }
 
     /// The softmax of the last axis, but for rows of −∞ alone, which give zeros.
@@ -213,7 +269,7 @@ impl Tensor {
     /// If the shapes don't broadcast.
     #[track_caller]
     pub fn binary_crossentropy(&self, y: &Tensor) -> Tensor {
-        let (x, y) = (self.wide_float(), y.wide_float());
+        let [x, y] = broadcast_all("binary_crossentropy", [self.wide_float(), y.wide_float()]);
         let other = x.sub(1.0).neg();
         let yes = y.mul(x.log_or_little());
         let no = y.sub(1.0).neg().mul(other.log_or_little());
@@ -242,10 +298,17 @@ impl Tensor {
     /// If the shapes don't broadcast.
     #[track_caller]
     pub fn binary_crossentropy_logits(&self, y: &Tensor) -> Tensor {
-        let (x, y) = (self.wide_float(), y.wide_float());
+        let [x, y] = broadcast_all(
+            "binary_crossentropy_logits",
+            [self.wide_float(), y.wide_float()],
+        );
         let magnitude = x.maximum(x.neg());
         let tail = magnitude.neg().exp().add(1.0).log();
-        x.maximum(0.0).add(tail).sub(x.mul(&y)).mean(()).cast(self.float_dtype())
+        x.maximum(0.0)
+            .add(tail)
+            .sub(x.mul(&y))
+            .mean(())
+            .cast(self.float_dtype())
     }
 
     /// The mean of −ln softmax(x)[label] over the last axis, for logits x […, classes] and labels […] of any integer type. Labels that
@@ -264,7 +327,9 @@ impl Tensor {
     pub fn sparse_categorical_crossentropy(&self, y: &Tensor, ignore_index: i64) -> Tensor {
         const OP: &str = "sparse_categorical_crossentropy";
         let (shape, labels) = (self.shape(), y.shape());
-        let Some((&classes, batch)) = shape.split_last() else { fail!(OP, "logits of shape [] have no axis of classes") };
+        let Some((&classes, batch)) = shape.split_last() else {
+            fail!(OP, "logits of shape [] have no axis of classes")
+        };
         if batch != labels {
             fail!(OP, "logits {shape:?} need labels {batch:?}, not {labels:?}"; "one label for each row of logits");
         }
@@ -280,5 +345,119 @@ impl Tensor {
         let sum = counted.where_(&picked, 0.0).sum(());
         let count = counted.sum(()).cast(sum.dtype());
         sum.neg().div(count).cast(self.float_dtype())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_that_may_look_at_nothing_gives_zeros_and_no_nan() {
+        let (q, k, v) = (
+            Tensor::from([[1.0], [2.0]]),
+            Tensor::from([[0.5], [-1.0]]),
+            Tensor::from([[3.0], [4.0]]),
+        );
+        let [q, k, v] = [q, k, v].map(|t| t.requires_grad(true));
+        let inf = f32::NEG_INFINITY;
+        for mask in [
+            Tensor::from([[true, true], [false, false]]),
+            Tensor::from([[0.0, 0.0], [inf, inf]]),
+        ] {
+            let y = q.scaled_dot_product_attention(&k, &v, Some(&mask), 0.0, false);
+            assert_eq!(y.to_vec::<f32>()[1], 0.0);
+            y.sum(()).backward();
+            for t in [&q, &k, &v] {
+                assert!(
+                    t.grad()
+                        .unwrap()
+                        .to_vec::<f32>()
+                        .iter()
+                        .all(|g| g.is_finite())
+                );
+                t.zero_grad();
+            }
+        }
+    }
+
+    #[test]
+    fn labels_of_any_type_are_compared_as_they_are() {
+        let logits = Tensor::from([[0.0, 1.0], [2.0, 0.0]]);
+        let expected = logits
+            .sparse_categorical_crossentropy(&Tensor::from([1i64, 0]), -1)
+            .item::<f32>();
+        assert_eq!(
+            logits
+                .sparse_categorical_crossentropy(&Tensor::from([1u8, 0]), -1)
+                .item::<f32>(),
+            expected
+        );
+        // 255 is not −1: a label that is no class
+        assert!(
+            logits
+                .sparse_categorical_crossentropy(&Tensor::from([1u8, 255]), -1)
+                .item::<f32>()
+                .is_nan()
+        );
+        assert_eq!(
+            logits
+                .sparse_categorical_crossentropy(&Tensor::from([1u8, 255]), 255)
+                .item::<f32>(),
+            logits
+                .get(0)
+                .sparse_categorical_crossentropy(&Tensor::from(1), -1)
+                .item::<f32>()
+        );
+        assert!(
+            logits
+                .sparse_categorical_crossentropy(&Tensor::from([-1, -1]), -1)
+                .item::<f32>()
+                .is_nan()
+        );
+    }
+
+    #[test]
+    fn ignored_rows_have_no_gradient() {
+        let logits = Tensor::from([[0.0, 0.0], [f32::NAN, 1.0]]).requires_grad(true);
+        let loss = logits.sparse_categorical_crossentropy(&Tensor::from([0, -1]), -1);
+        assert_eq!(loss.item::<f32>(), 2f32.ln());
+        loss.backward();
+        assert_eq!(logits.grad().unwrap().to_vec::<f32>()[..2], [-0.5, 0.5]);
+    }
+
+    #[test]
+    fn certainties_cost_much_but_not_everything() {
+        let x = Tensor::from([0.0, 1.0, 0.0, 1.0]).requires_grad(true);
+        let loss = x.binary_crossentropy(&Tensor::from([0.0, 1.0, 1.0, 0.0]));
+        assert_eq!(loss.item::<f32>(), 50.0); // (0 + 0 + 100 + 100) / 4
+        loss.backward();
+        assert!(
+            x.grad()
+                .unwrap()
+                .to_vec::<f32>()
+                .iter()
+                .all(|g| g.is_finite())
+        );
+    }
+
+    #[test]
+    fn dropping_everything_is_zero_there_and_back() {
+        let _train = Tensor::train(true);
+        let x = Tensor::from([f32::INFINITY, 1.0]).requires_grad(true);
+        let y = x.dropout(1.0);
+        assert_eq!(y.to_vec::<f32>(), [0.0, 0.0]);
+        y.sum(()).backward();
+        assert_eq!(x.grad().unwrap().to_vec::<f32>(), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn halves_are_averaged_wide() {
+        let x = Tensor::from([60_000.0, 60_000.0, 0.0, 0.0]).half();
+        let y = x.layernorm(-1, 0.0);
+        assert_eq!(
+            (y.to_vec::<f32>(), y.dtype()),
+            (vec![1.0, 1.0, -1.0, -1.0], DType::Float16)
+        );
     }
 }

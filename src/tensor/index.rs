@@ -72,12 +72,19 @@ pub fn step(range: impl Into<Slice>, n: isize) -> Slice {
     if n == 0 {
         fail!("step", "a step of 0 never arrives");
     }
-    Slice { step: n, ..range.into() }
+    Slice {
+        step: n,
+        ..range.into()
+    }
 }
 
 impl Slice {
     /// Everything.
-    pub(crate) const ALL: Slice = Slice { start: None, stop: None, step: 1 };
+    pub(crate) const ALL: Slice = Slice {
+        start: None,
+        stop: None,
+        step: 1,
+    };
 
     /// Where it starts in an axis of `size` elements, and how many it takes: Python's rules, by which whatever is
     /// beyond an end is cut off at that end.
@@ -86,11 +93,24 @@ impl Slice {
         let backwards = self.step < 0;
         // Backwards, "before the first" is a place to stop at, and "the last" the furthest to start from.
         let (low, high) = if backwards { (-1, size - 1) } else { (0, size) };
-        let clamp = |place: isize| if place < 0 { (place + size).max(low) } else { place.min(high) };
+        let clamp = |place: isize| {
+            if place < 0 {
+                (place + size).max(low)
+            } else {
+                place.min(high)
+            }
+        };
         let start = self.start.map_or(if backwards { high } else { low }, clamp);
         let stop = self.stop.map_or(if backwards { low } else { high }, clamp);
-        let distance = if backwards { start - stop } else { stop - start };
-        let count = distance.max(0).unsigned_abs().div_ceil(self.step.unsigned_abs());
+        let distance = if backwards {
+            start - stop
+        } else {
+            stop - start
+        };
+        let count = distance
+            .max(0)
+            .unsigned_abs()
+            .div_ceil(self.step.unsigned_abs());
         (start.max(0) as usize, count)
     }
 }
@@ -99,17 +119,29 @@ impl Slice {
 
 impl<T: Int> From<Range<T>> for Slice {
     fn from(range: Range<T>) -> Slice {
-        Slice { start: Some(range.start.signed()), stop: Some(range.end.signed()), step: 1 }
+        Slice {
+            start: Some(range.start.signed()),
+            stop: Some(range.end.signed()),
+            step: 1,
+        }
     }
 }
 impl<T: Int> From<RangeFrom<T>> for Slice {
     fn from(range: RangeFrom<T>) -> Slice {
-        Slice { start: Some(range.start.signed()), stop: None, step: 1 }
+        Slice {
+            start: Some(range.start.signed()),
+            stop: None,
+            step: 1,
+        }
     }
 }
 impl<T: Int> From<RangeTo<T>> for Slice {
     fn from(range: RangeTo<T>) -> Slice {
-        Slice { start: None, stop: Some(range.end.signed()), step: 1 }
+        Slice {
+            start: None,
+            stop: Some(range.end.signed()),
+            step: 1,
+        }
     }
 }
 impl From<RangeFull> for Slice {
@@ -202,21 +234,34 @@ mod tests {
         let ends: Vec<Option<isize>> = std::iter::once(None).chain((-6..=6).map(Some)).collect();
         for (size, &start, &stop, step) in (0..5isize).flat_map(|size| {
             let ends = &ends;
-            ends.iter().flat_map(move |a| ends.iter().flat_map(move |b| [-3, -2, -1, 1, 2, 3].map(|step| (size, a, b, step))))
+            ends.iter().flat_map(move |a| {
+                ends.iter()
+                    .flat_map(move |b| [-3, -2, -1, 1, 2, 3].map(|step| (size, a, b, step)))
+            })
         }) {
             // Python's definition: count negative ends from the end, then take i = start, start + step, … while before stop.
             let count = |end: isize| if end < 0 { end + size } else { end };
             let mut at = start.map_or(if step < 0 { size - 1 } else { 0 }, count);
             let until = stop.map_or(if step < 0 { -1 } else { size }, count);
             // An end beyond the axis is the end of the axis, not a place from which steps are counted.
-            at = if step < 0 { at.min(size - 1) } else { at.max(0) };
+            at = if step < 0 {
+                at.min(size - 1)
+            } else {
+                at.max(0)
+            };
             let mut expected = Vec::new();
-            while if step < 0 { at > until.max(-1) } else { at < until.min(size) } {
+            while if step < 0 {
+                at > until.max(-1)
+            } else {
+                at < until.min(size)
+            } {
                 expected.push(at as usize);
                 at += step;
             }
             let (first, count) = Slice { start, stop, step }.resolve(size as usize);
-            let taken: Vec<usize> = (0..count).map(|i| (first as isize + i as isize * step) as usize).collect();
+            let taken: Vec<usize> = (0..count)
+                .map(|i| (first as isize + i as isize * step) as usize)
+                .collect();
             assert_eq!(taken, expected, "{start:?}:{stop:?}:{step} of {size}");
         }
     }

@@ -62,7 +62,10 @@ impl Tensor {
         match &plan.lookup {
             None => named,
             Some(lookup) => {
-                let found = Tensor::apply(Gather::new(lookup.axis), &[&lookup.merge(&named), &lookup.along(&lookup.places)]);
+                let found = Tensor::apply(
+                    Gather::new(lookup.axis),
+                    &[&lookup.merge(&named), &lookup.along(&lookup.places)],
+                );
                 found.reshape(lookup.result())
             }
         }
@@ -101,13 +104,19 @@ impl Tensor {
                 let new = value.reshape(lookup.gathered());
                 // Places look up their writer, instead of writers their place: so each place is written once.
                 let writer = constant(last_writer(&lookup.places.lazydata(), lookup.size));
-                let found = Tensor::apply(Gather::new(lookup.axis), &[&new, &lookup.along(&writer)]);
+                let found =
+                    Tensor::apply(Gather::new(lookup.axis), &[&new, &lookup.along(&writer)]);
                 let kept = lookup.along(&writer.lt(0));
                 lookup.unmerge(&Tensor::apply(Where::default(), &[&kept, &old, &found]))
             }
         };
         let part = part.reshape(lengths.clone());
-        let written = constant(LazyBuffer::full(&lengths, Scalar::Bool(true), DType::Bool, self.device()));
+        let written = constant(LazyBuffer::full(
+            &lengths,
+            Scalar::Bool(true),
+            DType::Bool,
+            self.device(),
+        ));
         let (mask, spread) = (plan.spread(&written), plan.spread(&part));
         let result = Tensor::apply(Where::default(), &[&mask, &spread, self]);
         if result.needs_grad() == Some(true) {
@@ -159,71 +168,138 @@ impl Plan {
     #[track_caller]
     fn new(op: &str, x: &Tensor, mut indices: Vec<Index>) -> Plan {
         let from = x.shape();
-        let used = indices.iter().filter(|index| !matches!(index, Index::NewAxis | Index::Ellipsis)).count();
+        let used = indices
+            .iter()
+            .filter(|index| !matches!(index, Index::NewAxis | Index::Ellipsis))
+            .count();
         if used > from.len() {
-            fail!(op, "{used} indices for the {} axes of shape {from:?}", from.len());
+            fail!(
+                op,
+                "{used} indices for the {} axes of shape {from:?}",
+                from.len()
+            );
         }
-        let dots: Vec<usize> = (0..indices.len()).filter(|&i| matches!(indices[i], Index::Ellipsis)).collect();
+        let dots: Vec<usize> = (0..indices.len())
+            .filter(|&i| matches!(indices[i], Index::Ellipsis))
+            .collect();
         if dots.len() > 1 {
-            fail!(op, "there are {} ellipses, and one is all that can be filled in", dots.len());
+            fail!(
+                op,
+                "there are {} ellipses, and one is all that can be filled in",
+                dots.len()
+            );
         }
         // Without an ellipsis, one at the end: axes that are not named are whole.
         let at = dots.first().copied().unwrap_or(indices.len());
         let whole = std::iter::repeat_n(Index::Slice(Slice::ALL), from.len() - used);
         indices.splice(at..(at + dots.len()), whole);
 
-        let (mut cuts, mut named, mut tensors) = (Vec::with_capacity(from.len()), Vec::new(), Vec::new());
+        let (mut cuts, mut named, mut tensors) =
+            (Vec::with_capacity(from.len()), Vec::new(), Vec::new());
         for index in indices {
             let axis = cuts.len();
             match index {
                 Index::NewAxis => named.push(1),
                 Index::Ellipsis => unreachable!("it has been filled in above"),
-                Index::At(at) => cuts.push(Cut { start: inside(op, at, axis, &from), len: 1, step: 1 }),
+                Index::At(at) => cuts.push(Cut {
+                    start: inside(op, at, axis, &from),
+                    len: 1,
+                    step: 1,
+                }),
                 Index::Slice(slice) => {
                     if slice.step == 0 {
-                        fail!(op, "a step of 0 never arrives, at axis {axis} of shape {from:?}");
+                        fail!(
+                            op,
+                            "a step of 0 never arrives, at axis {axis} of shape {from:?}"
+                        );
                     }
                     let (start, len) = slice.resolve(from[axis]);
                     named.push(len);
-                    cuts.push(Cut { start, len, step: slice.step });
+                    cuts.push(Cut {
+                        start,
+                        len,
+                        step: slice.step,
+                    });
                 }
                 Index::List(list) => {
-                    let list: Vec<i64> = list.iter().map(|&at| inside(op, at, axis, &from) as i64).collect();
-                    let places = Tensor::from(list).to(x.device()).requires_grad(false);
+                    // A loop, not a closure: a panic in a closure would not name the caller's line.
+                    let mut checked = Vec::with_capacity(list.len());
+                    for &at in &list {
+                        checked.push(inside(op, at, axis, &from) as i64);
+                    }
+                    let places = Tensor::from(checked).to(x.device()).requires_grad(false);
                     tensors.push((named.len(), places));
                     named.push(from[axis]);
-                    cuts.push(Cut { start: 0, len: from[axis], step: 1 });
+                    cuts.push(Cut {
+                        start: 0,
+                        len: from[axis],
+                        step: 1,
+                    });
                 }
                 Index::Tensor(tensor) => {
                     check_index(op, &tensor, x, axis);
                     tensors.push((named.len(), tensor.cast(DType::Int64).detach()));
                     named.push(from[axis]);
-                    cuts.push(Cut { start: 0, len: from[axis], step: 1 });
+                    cuts.push(Cut {
+                        start: 0,
+                        len: from[axis],
+                        step: 1,
+                    });
                 }
             }
         }
-        let lookup = (!tensors.is_empty()).then(|| Lookup::new(op, &named, &tensors));
-        Plan { cuts, named, lookup, from }
+        let lookup = if tensors.is_empty() {
+            None
+        } else {
+            Some(Lookup::new(op, &named, &tensors))
+        };
+        Plan {
+            cuts,
+            named,
+            lookup,
+            from,
+        }
     }
 
     /// The shape that `get` gives.
     fn result(&self) -> Vec<usize> {
-        self.lookup.as_ref().map_or(self.named.clone(), Lookup::result)
+        self.lookup
+            .as_ref()
+            .map_or(self.named.clone(), Lookup::result)
     }
 
-    /// The step of an axis, 1 where it makes no difference.
+    /// Whether nothing is taken.
+    fn is_empty(&self) -> bool {
+        self.cuts.iter().any(|cut| cut.len == 0)
+    }
+
+    /// The step of each axis, 1 where it makes no difference.
     fn strides(&self) -> Vec<usize> {
-        self.cuts.iter().map(|cut| if cut.len > 1 { cut.step.unsigned_abs() } else { 1 }).collect()
+        let none = self.is_empty();
+        self.cuts
+            .iter()
+            .map(|cut| {
+                if cut.len > 1 && !none {
+                    cut.step.unsigned_abs()
+                } else {
+                    1
+                }
+            })
+            .collect()
     }
 
     /// From the first to the last element that is taken of each axis, both included.
     fn ranges(&self) -> Vec<(usize, usize)> {
-        let none = self.cuts.iter().any(|cut| cut.len == 0);
+        let none = self.is_empty();
         let range = |cut: &Cut| match cut.len {
             _ if none => (0, cut.len), // of nothing, any so many
             len => {
                 let reach = (len - 1) * cut.step.unsigned_abs();
-                let low = if cut.step < 0 { cut.start - reach } else { cut.start };
+                let low = if cut.step < 0 {
+                    cut.start - reach
+                } else {
+                    cut.start
+                };
                 (low, low + reach + 1)
             }
         };
@@ -232,23 +308,32 @@ impl Plan {
 
     /// The axes with negative steps, turned.
     fn turn(&self, x: Tensor) -> Tensor {
-        let backwards: Vec<usize> = (0..self.cuts.len()).filter(|&axis| self.cuts[axis].step < 0 && self.cuts[axis].len > 1).collect();
-        if backwards.is_empty() { x } else { Tensor::apply(Flip::new(backwards), &[&x]) }
+        let backwards: Vec<usize> = (0..self.cuts.len())
+            .filter(|&axis| self.cuts[axis].step < 0 && self.cuts[axis].len > 1)
+            .collect();
+        if backwards.is_empty() {
+            x
+        } else {
+            Tensor::apply(Flip::new(backwards), &[&x])
+        }
     }
 
     /// Start, length and step of each axis: a view.
     fn cut(&self, x: &Tensor) -> Tensor {
-        let cut = Tensor::apply(Shrink::new(self.ranges()), &[x]);
-        if numel(&self.named) == 0 {
-            return cut;
-        }
-        let turned = self.turn(cut);
+        let turned = self.turn(Tensor::apply(Shrink::new(self.ranges()), &[x]));
         let strides = self.strides();
         if strides.iter().all(|&stride| stride == 1) {
             return turned;
         }
         // Windows of one element, n apart: [len…, 1…].
-        let slides = strides.iter().map(|&stride| Slide { kernel: 1, stride, dilation: 1 }).collect();
+        let slides = strides
+            .iter()
+            .map(|&stride| Slide {
+                kernel: 1,
+                stride,
+                dilation: 1,
+            })
+            .collect();
         Tensor::apply(Window::new(slides), &[&turned])
     }
 
@@ -258,7 +343,8 @@ impl Plan {
         let mut spread = part.clone();
         if strides.iter().any(|&stride| stride > 1) {
             // [len] → [len, 1] → [len, n] → [len·n] → without the zeros behind the last
-            let (mut split, mut widths, mut merged, mut kept) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+            let (mut split, mut widths, mut merged, mut kept) =
+                (Vec::new(), Vec::new(), Vec::new(), Vec::new());
             for (&len, &stride) in shape.iter().zip(&strides) {
                 split.extend([len, 1]);
                 widths.extend([(0, 0), (0, stride - 1)]);
@@ -269,7 +355,11 @@ impl Plan {
             spread = Tensor::apply(Shrink::new(kept), &[&padded.reshape(merged)]);
         }
         let turned = self.turn(spread);
-        let margins = ranges.iter().zip(&self.from).map(|(&(low, high), &size)| (low, size - high)).collect();
+        let margins = ranges
+            .iter()
+            .zip(&self.from)
+            .map(|(&(low, high), &size)| (low, size - high))
+            .collect();
         Tensor::apply(Pad::new(margins), &[&turned])
     }
 }
@@ -283,7 +373,10 @@ impl Lookup {
             let other = tensor.shape();
             match broadcast(&common, &other) {
                 Some(both) => common = both,
-                None => fail!(op, "the index of axis {axis} has shape {other:?}, which does not broadcast with {common:?}, that of those before it"),
+                None => fail!(
+                    op,
+                    "the index of axis {axis} has shape {other:?}, which does not broadcast with {common:?}, that of those before it"
+                ),
             }
         }
         let axes: Vec<usize> = tensors.iter().map(|(axis, _)| *axis).collect();
@@ -291,7 +384,10 @@ impl Lookup {
         let order: Vec<usize> = if neighbours {
             (0..shape.len()).collect()
         } else {
-            axes.iter().copied().chain((0..shape.len()).filter(|axis| !axes.contains(axis))).collect()
+            axes.iter()
+                .copied()
+                .chain((0..shape.len()).filter(|axis| !axes.contains(axis)))
+                .collect()
         };
         // places = (i·B + j)·C + k; what is out of range in one axis must not become a place of the next row, hence −1.
         let (mut places, mut valid) = (None::<Tensor>, None::<Tensor>);
@@ -317,7 +413,12 @@ impl Lookup {
 
     /// The shape in order, with the indexed axes replaced by others.
     fn with(&self, middle: &[usize]) -> Vec<usize> {
-        [&self.ordered[..self.axis], middle, &self.ordered[self.axis + self.merged..]].concat()
+        [
+            &self.ordered[..self.axis],
+            middle,
+            &self.ordered[self.axis + self.merged..],
+        ]
+        .concat()
     }
     /// … by the index tensors' common ones.
     fn result(&self) -> Vec<usize> {
@@ -335,7 +436,9 @@ impl Lookup {
 
     /// The way back of [`Lookup::merge`].
     fn unmerge(&self, merged: &Tensor) -> Tensor {
-        merged.reshape(&self.ordered).permute(crate::helpers::argsort(&self.order))
+        merged
+            .reshape(&self.ordered)
+            .permute(crate::helpers::argsort(&self.order))
     }
 
     /// A list along the merged axis, repeated for the others.
@@ -359,12 +462,20 @@ fn last_writer(places: &LazyBuffer, size: usize) -> LazyBuffer {
     let (zero, one) = (number(0), number(1));
     let mut running = one.clone(); // 1 for those still in, else 0
     for bit in (0..usize::BITS - count.saturating_sub(1).leading_zeros()).rev() {
-        let has_one = position.e(BinaryOps::Div, &[&number(1 << bit)]).e(BinaryOps::Mod, &[&number(2)]).e(BinaryOps::Mul, &[&running]);
+        let has_one = position
+            .e(BinaryOps::Div, &[&number(1 << bit)])
+            .e(BinaryOps::Mod, &[&number(2)])
+            .e(BinaryOps::Mul, &[&running]);
         let rivals = has_one.scatter(places, 0, size).gather(places, 0);
         // In the next round: with a 1, or without a rival that has one.
-        running = zero.e(BinaryOps::Cmplt, &[&rivals]).e(TernaryOps::Where, &[&has_one, &running]);
+        running = zero
+            .e(BinaryOps::Cmplt, &[&rivals])
+            .e(TernaryOps::Where, &[&has_one, &running]);
     }
-    let winner = position.e(BinaryOps::Add, &[&one]).e(BinaryOps::Mul, &[&running]).scatter(places, 0, size);
+    let winner = position
+        .e(BinaryOps::Add, &[&one])
+        .e(BinaryOps::Mul, &[&running])
+        .scatter(places, 0, size);
     winner.e(BinaryOps::Sub, &[&winner.const_like(1)])
 }
 
@@ -374,8 +485,13 @@ fn inside(op: &str, at: isize, axis: usize, shape: &[usize]) -> usize {
     let size = shape[axis] as isize;
     if at < -size || at >= size {
         match size {
-            0 => fail!(op, "index {at} of axis {axis} of shape {shape:?}, which is empty"),
-            _ => fail!(op, "index {at} is out of range for axis {axis} of size {size} (shape {shape:?})"; "indices go from {} to {}", -size, size - 1),
+            0 => fail!(
+                op,
+                "index {at} of axis {axis} of shape {shape:?}, which is empty"
+            ),
+            _ => {
+                fail!(op, "index {at} is out of range for axis {axis} of size {size} (shape {shape:?})"; "indices go from {} to {}", -size, size - 1)
+            }
         }
     }
     at.rem_euclid(size) as usize
@@ -399,9 +515,19 @@ fn check_index(op: &str, index: &Tensor, x: &Tensor, axis: usize) {
 fn stretch(value: &Tensor, shape: &[usize]) -> Tensor {
     let own = value.shape();
     let surplus = own.len().saturating_sub(shape.len());
-    let trimmed = if own[..surplus].iter().all(|&size| size == 1) { &own[surplus..] } else { &own[..] };
+    let trimmed = if own[..surplus].iter().all(|&size| size == 1) {
+        &own[surplus..]
+    } else {
+        &own[..]
+    };
     if broadcast(trimmed, shape).as_deref() != Some(shape) {
-        fail!("set", "a value of shape {own:?} does not broadcast to the indexed shape {shape:?}");
+        fail!(
+            "set",
+            "a value of shape {own:?} does not broadcast to the indexed shape {shape:?}"
+        );
     }
     value.reshape(trimmed).broadcast_to(shape)
 }
+
+#[cfg(test)]
+mod tests;

@@ -188,7 +188,8 @@ impl Tensor {
             2.0 => base.square(),
             3.0 => base.square().mul(&base),
             -1.0 => base.reciprocal(),
-            -2.0 => base.square().reciprocal(),
+            // 1/x twice, not 1/x²: at 0 the gradient of the latter is 0 · ∞.
+            -2.0 => base.reciprocal().square(),
             0.5 => base.sqrt(),
             -0.5 => base.rsqrt(),
             _ => power(base.into(), exponent),
@@ -671,6 +672,10 @@ impl Tensor {
         let dtype = self.dtype();
         if dtype == DType::Bool || dtype.is_unsigned() {
             return self.clone();
+        }
+        if dtype.is_int() {
+            // −(−128) wraps to −128 in int8, as in NumPy and PyTorch; max(x, 0) + max(−x, 0) would make it 0.
+            return self.lt(0).where_(self.neg(), self);
         }
         self.relu().add(self.neg().relu())
     }

@@ -77,7 +77,9 @@ pub(crate) struct TensorState {
 
 impl Inner {
     pub(crate) fn state_mut(&mut self) -> &mut TensorState {
-        self.state.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.state
+            .get_mut()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -86,15 +88,26 @@ impl Tensor {
 
     /// A tensor of this lazy data, not connected to any graph.
     pub fn from_lazy(lazydata: LazyBuffer) -> Tensor {
-        Tensor::with_state(TensorState { lazydata, grad: None, requires_grad: None, context: None, freed: false })
+        Tensor::with_state(TensorState {
+            lazydata,
+            grad: None,
+            requires_grad: None,
+            context: None,
+            freed: false,
+        })
     }
 
     pub(crate) fn with_state(state: TensorState) -> Tensor {
-        Tensor(Arc::new(Inner { state: Mutex::new(state) }))
+        Tensor(Arc::new(Inner {
+            state: Mutex::new(state),
+        }))
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, TensorState> {
-        self.0.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.0
+            .state
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// Whether two handles are of the same tensor.
@@ -173,8 +186,13 @@ impl Tensor {
     /// If there are more or fewer bytes than the shape's elements take.
     #[track_caller]
     pub fn from_bytes(bytes: &[u8], shape: impl Into<Shape>, dtype: DType) -> Tensor {
-        if bytes.len() % dtype.itemsize() != 0 {
-            fail!("from_bytes", "{} bytes are no whole number of {dtype} elements of {} bytes", bytes.len(), dtype.itemsize());
+        if !bytes.len().is_multiple_of(dtype.itemsize()) {
+            fail!(
+                "from_bytes",
+                "{} bytes are no whole number of {dtype} elements of {} bytes",
+                bytes.len(),
+                dtype.itemsize()
+            );
         }
         let shape = fill_in("from_bytes", &shape.into(), bytes.len() / dtype.itemsize());
         let buffer = Buffer::from_bytes(bytes, dtype, Device::DEFAULT());
@@ -187,7 +205,10 @@ impl Tensor {
     #[track_caller]
     pub(crate) fn buffer(&self) -> Arc<Buffer> {
         let mut lazydata = self.lazydata();
-        if lazydata.realized().is_none() || !(lazydata.view().is_contiguous() && lazydata.numel() == numel(lazydata.node().shape())) {
+        if lazydata.realized().is_none()
+            || !(lazydata.view().is_contiguous()
+                && lazydata.numel() == numel(lazydata.node().shape()))
+        {
             lazydata = lazydata.contiguous();
             realize::run(std::slice::from_ref(&lazydata));
         }
@@ -254,7 +275,8 @@ impl Tensor {
             return self.clone();
         }
         let (new, old) = (x.lazydata(), self.lazydata());
-        if new.shape() != old.shape() || new.dtype() != old.dtype() || new.device() != old.device() {
+        if new.shape() != old.shape() || new.dtype() != old.dtype() || new.device() != old.device()
+        {
             fail!("assign", "{} {:?} on {} cannot take {} {:?} on {}", old.dtype(), old.shape(), old.device(),
                 new.dtype(), new.shape(), new.device(); "shape, dtype and device stay as they are; cast or reshape the new values");
         }
@@ -337,15 +359,36 @@ pub(crate) fn fill_in(op: &str, shape: &Shape, len: usize) -> Vec<usize> {
     let unknown = shape.0.iter().filter(|&&size| size == -1).count();
     let negative = shape.0.iter().any(|&size| size < -1);
     if unknown > 1 || negative {
-        fail!(op, "shape {:?}: sizes are not negative, but for at most one -1", shape.0);
+        fail!(
+            op,
+            "shape {:?}: sizes are not negative, but for at most one -1",
+            shape.0
+        );
     }
-    let known: usize = shape.0.iter().filter(|&&size| size != -1).map(|&size| size as usize).product();
-    let left = if unknown == 1 && known > 0 { len / known } else { 0 };
-    let filled: Vec<usize> = shape.0.iter().map(|&size| if size == -1 { left } else { size as usize }).collect();
+    let known: usize = shape
+        .0
+        .iter()
+        .filter(|&&size| size != -1)
+        .map(|&size| size as usize)
+        .product();
+    let left = if unknown == 1 && known > 0 {
+        len / known
+    } else {
+        0
+    };
+    let filled: Vec<usize> = shape
+        .0
+        .iter()
+        .map(|&size| if size == -1 { left } else { size as usize })
+        .collect();
     if numel(&filled) != len {
         match unknown {
             0 => fail!(op, "shape {:?} has {} elements, not {len}", shape.0, known),
-            _ => fail!(op, "shape {:?}: {len} elements cannot be divided by {known}", shape.0),
+            _ => fail!(
+                op,
+                "shape {:?}: {len} elements cannot be divided by {known}",
+                shape.0
+            ),
         }
     }
     filled
@@ -394,7 +437,20 @@ macro_rules! from_data {
         }
     )*};
 }
-from_data!(bool, i8, u8, i16, u16, i32, u32, i64, u64, half::f16, half::bf16, f32);
+from_data!(
+    bool,
+    i8,
+    u8,
+    i16,
+    u16,
+    i32,
+    u32,
+    i64,
+    u64,
+    half::f16,
+    half::bf16,
+    f32
+);
 
 /// An n-d array of the `ndarray` crate, copied.
 #[cfg(feature = "ndarray")]
@@ -410,6 +466,7 @@ impl Tensor {
     /// The elements as an n-d array of the `ndarray` crate, cast to T if they are of another type.
     #[track_caller]
     pub fn to_ndarray<T: Element>(&self) -> ndarray::ArrayD<T> {
-        ndarray::ArrayD::from_shape_vec(self.shape(), self.to_vec()).expect("as many elements as the shape has")
+        ndarray::ArrayD::from_shape_vec(self.shape(), self.to_vec())
+            .expect("as many elements as the shape has")
     }
 }

@@ -44,9 +44,14 @@ impl Tensor {
     #[track_caller]
     pub fn reshape(&self, shape: impl Into<Shape>) -> Tensor {
         let (own, shape) = (self.shape(), shape.into());
-        let plain = shape.0.iter().all(|&size| size >= 0) && shape.0.iter().product::<isize>() == numel(&own) as isize;
+        let plain = shape.0.iter().all(|&size| size >= 0)
+            && shape.0.iter().product::<isize>() == numel(&own) as isize;
         // The name for the message takes longer to write than all the rest: only where it may be needed.
-        let op = if plain { String::new() } else { format!("reshape of {own:?}") };
+        let op = if plain {
+            String::new()
+        } else {
+            format!("reshape of {own:?}")
+        };
         let to = fill_in(&op, &shape, numel(&own));
         Tensor::apply(Reshape::new(to), &[self])
     }
@@ -97,7 +102,10 @@ impl Tensor {
     pub fn squeeze(&self, dim: impl Into<Axes>) -> Tensor {
         let shape = self.shape();
         let named = dim.into().resolve("squeeze", &shape);
-        let kept: Vec<usize> = (0..shape.len()).filter(|axis| shape[*axis] != 1 || !named.contains(axis)).map(|axis| shape[axis]).collect();
+        let kept: Vec<usize> = (0..shape.len())
+            .filter(|axis| shape[*axis] != 1 || !named.contains(axis))
+            .map(|axis| shape[axis])
+            .collect();
         self.reshape(kept)
     }
 
@@ -132,7 +140,11 @@ impl Tensor {
     #[track_caller]
     pub fn flatten(&self, start_dim: isize) -> Tensor {
         let shape = self.shape();
-        let start = if shape.is_empty() && (start_dim == 0 || start_dim == -1) { 0 } else { resolve_axis("flatten", start_dim, &shape) };
+        let start = if shape.is_empty() && (start_dim == 0 || start_dim == -1) {
+            0
+        } else {
+            resolve_axis("flatten", start_dim, &shape)
+        };
         let mut to = shape[..start].to_vec();
         to.push(numel(&shape[start..]));
         self.reshape(to)
@@ -151,13 +163,21 @@ impl Tensor {
     pub fn permute(&self, order: impl Into<Axes>) -> Tensor {
         let (shape, order) = (self.shape(), order.into().0.unwrap_or_default());
         if order.len() != shape.len() {
-            fail!("permute", "order {order:?} names {} axes, and shape {shape:?} has {}", order.len(), shape.len());
+            fail!(
+                "permute",
+                "order {order:?} names {} axes, and shape {shape:?} has {}",
+                order.len(),
+                shape.len()
+            );
         }
         let mut resolved = Vec::with_capacity(order.len());
         for &axis in &order {
             let axis = resolve_axis("permute", axis, &shape);
             if resolved.contains(&axis) {
-                fail!("permute", "axis {axis} of shape {shape:?} is named twice in {order:?}");
+                fail!(
+                    "permute",
+                    "axis {axis} of shape {shape:?} is named twice in {order:?}"
+                );
             }
             resolved.push(axis);
         }
@@ -174,7 +194,10 @@ impl Tensor {
     #[track_caller]
     pub fn transpose(&self, ax1: isize, ax2: isize) -> Tensor {
         let shape = self.shape();
-        let (a, b) = (resolve_axis("transpose", ax1, &shape), resolve_axis("transpose", ax2, &shape));
+        let (a, b) = (
+            resolve_axis("transpose", ax1, &shape),
+            resolve_axis("transpose", ax2, &shape),
+        );
         let mut order: Vec<usize> = (0..shape.len()).collect();
         order.swap(a, b);
         Tensor::apply(Permute::new(order), &[self])
@@ -245,10 +268,17 @@ impl Tensor {
     /// # Panics
     /// If there is not one pair an axis.
     #[track_caller]
-    pub fn pad<W: Into<Option<(usize, usize)>> + Copy>(&self, widths: &[W], value: impl Into<Scalar>) -> Tensor {
+    pub fn pad<W: Into<Option<(usize, usize)>> + Copy>(
+        &self,
+        widths: &[W],
+        value: impl Into<Scalar>,
+    ) -> Tensor {
         let shape = self.shape();
         check_count("pad", "widths", widths.len(), &shape);
-        let widths: Vec<(usize, usize)> = widths.iter().map(|&width| width.into().unwrap_or((0, 0))).collect();
+        let widths: Vec<(usize, usize)> = widths
+            .iter()
+            .map(|&width| width.into().unwrap_or((0, 0)))
+            .collect();
         let value = value.into().cast(self.dtype());
         let padded = Tensor::apply(Pad::new(widths.clone()), &[self]);
         if value.as_f64() == 0.0 || widths.iter().all(|&width| width == (0, 0)) {
@@ -271,18 +301,31 @@ impl Tensor {
     /// # Panics
     /// If there is not one range an axis, or one stops before it starts.
     #[track_caller]
-    pub fn slice<R: Into<Option<(isize, isize)>> + Copy>(&self, ranges: &[R], value: impl Into<Scalar>) -> Tensor {
+    pub fn slice<R: Into<Option<(isize, isize)>> + Copy>(
+        &self,
+        ranges: &[R],
+        value: impl Into<Scalar>,
+    ) -> Tensor {
         let shape = self.shape();
         check_count("slice", "ranges", ranges.len(), &shape);
-        let (mut widths, mut cuts) = (Vec::with_capacity(shape.len()), Vec::with_capacity(shape.len()));
+        let (mut widths, mut cuts) = (
+            Vec::with_capacity(shape.len()),
+            Vec::with_capacity(shape.len()),
+        );
         for (axis, (&range, &size)) in ranges.iter().zip(&shape).enumerate() {
             let (start, stop) = range.into().unwrap_or((0, size as isize));
             if start > stop {
-                fail!("slice", "({start}, {stop}) stops before it starts, at axis {axis} of shape {shape:?}");
+                fail!(
+                    "slice",
+                    "({start}, {stop}) stops before it starts, at axis {axis} of shape {shape:?}"
+                );
             }
             let before = start.min(0).unsigned_abs();
             widths.push((before, (stop - size as isize).max(0) as usize));
-            cuts.push(((start + before as isize) as usize, (stop + before as isize).max(0) as usize));
+            cuts.push((
+                (start + before as isize) as usize,
+                (stop + before as isize).max(0) as usize,
+            ));
         }
         // A range that lies before the axis as a whole is in the padding too: all is inside of what is padded.
         self.pad(&widths, value).shrink(&cuts)
@@ -309,11 +352,16 @@ impl Tensor {
     #[track_caller]
     pub(crate) fn pad_last(&self, op: &str, padding: &[isize], value: f64) -> Tensor {
         let shape = self.shape();
-        let mut ranges: Vec<(isize, isize)> = shape.iter().map(|&size| (0, size as isize)).collect();
+        let mut ranges: Vec<(isize, isize)> =
+            shape.iter().map(|&size| (0, size as isize)).collect();
         for (pair, axis) in padding.chunks_exact(2).zip((0..shape.len()).rev()) {
             let range = (-pair[0], shape[axis] as isize + pair[1]);
             if range.0 > range.1 {
-                fail!(op, "padding {padding:?} cuts more than the {} elements of axis {axis} of shape {shape:?}", shape[axis]);
+                fail!(
+                    op,
+                    "padding {padding:?} cuts more than the {} elements of axis {axis} of shape {shape:?}",
+                    shape[axis]
+                );
             }
             ranges[axis] = range;
         }
@@ -334,14 +382,19 @@ impl Tensor {
     /// If there are none, or their shapes differ in another axis.
     #[track_caller]
     pub fn cat(tensors: &[&Tensor], dim: isize) -> Tensor {
-        let Some(first) = tensors.first() else { fail!("cat", "there are no tensors to join") };
+        let Some(first) = tensors.first() else {
+            fail!("cat", "there are no tensors to join")
+        };
         let shape = first.shape();
         let axis = resolve_axis("cat", dim, &shape);
         let (mut total, mut dtype) = (0, first.dtype());
         for (position, tensor) in tensors.iter().enumerate() {
             let other = tensor.shape();
             if other.len() != shape.len() {
-                fail!("cat", "tensor {position} has shape {other:?}, tensor 0 has {shape:?}: they need the same number of axes");
+                fail!(
+                    "cat",
+                    "tensor {position} has shape {other:?}, tensor 0 has {shape:?}: they need the same number of axes"
+                );
             }
             if let Some(odd) = (0..shape.len()).find(|&i| i != axis && other[i] != shape[i]) {
                 fail!("cat", "tensor {position} has shape {other:?}, tensor 0 has {shape:?}: they differ at axis {odd}"; "along axis {axis} they may differ, elsewhere not");
@@ -377,7 +430,9 @@ impl Tensor {
     /// If there are none, or their shapes differ.
     #[track_caller]
     pub fn stack(tensors: &[&Tensor], dim: isize) -> Tensor {
-        let Some(first) = tensors.first() else { fail!("stack", "there are no tensors to join") };
+        let Some(first) = tensors.first() else {
+            fail!("stack", "there are no tensors to join")
+        };
         let shape = first.shape();
         if let Some(odd) = tensors.iter().position(|tensor| tensor.shape() != shape) {
             fail!("stack", "tensor {odd} has shape {:?}, tensor 0 has {shape:?}", tensors[odd].shape(); "cat joins tensors of different sizes along one axis");
@@ -403,13 +458,24 @@ impl Tensor {
     pub fn repeat(&self, repeats: impl Into<Shape>) -> Tensor {
         let (own, repeats) = (self.shape(), repeats.into().sizes("repeat"));
         let Some(new_axes) = repeats.len().checked_sub(own.len()) else {
-            fail!("repeat", "{repeats:?} has fewer numbers than shape {own:?} has axes");
+            fail!(
+                "repeat",
+                "{repeats:?} has fewer numbers than shape {own:?} has axes"
+            );
         };
         let own = [vec![1; new_axes], own].concat();
         // [a, b] → [1, a, 1, b] → [r, a, s, b] → [r·a, s·b]
         let split: Vec<usize> = own.iter().flat_map(|&size| [1, size]).collect();
-        let wide: Vec<usize> = own.iter().zip(&repeats).flat_map(|(&size, &times)| [times, size]).collect();
-        let merged: Vec<usize> = own.iter().zip(&repeats).map(|(size, times)| size * times).collect();
+        let wide: Vec<usize> = own
+            .iter()
+            .zip(&repeats)
+            .flat_map(|(&size, &times)| [times, size])
+            .collect();
+        let merged: Vec<usize> = own
+            .iter()
+            .zip(&repeats)
+            .map(|(size, times)| size * times)
+            .collect();
         self.reshape(split).expand(wide).reshape(merged)
     }
 
@@ -428,12 +494,17 @@ impl Tensor {
         let shape = self.shape();
         let axis = resolve_axis("chunk", dim, &shape);
         if num == 0 {
-            fail!("chunk", "axis {axis} of shape {shape:?} cannot be cut into 0 pieces");
+            fail!(
+                "chunk",
+                "axis {axis} of shape {shape:?} cannot be cut into 0 pieces"
+            );
         }
         let size = shape[axis];
         let step = size.div_ceil(num);
         let pieces = if size == 0 { num } else { size.div_ceil(step) };
-        (0..pieces).map(|piece| self.narrow(axis, piece * step, size.min((piece + 1) * step))).collect()
+        (0..pieces)
+            .map(|piece| self.narrow(axis, piece * step, size.min((piece + 1) * step)))
+            .collect()
     }
 
     /// From start up to stop of one axis, all of the others.
@@ -462,13 +533,18 @@ impl Tensor {
             fail!("gather", "an index of {} cannot count", idx.dtype(); "cast it to an integer type");
         }
         if shape.len() != index_shape.len() {
-            fail!("gather", "shape {shape:?} and index shape {index_shape:?} need the same number of axes");
+            fail!(
+                "gather",
+                "shape {shape:?} and index shape {index_shape:?} need the same number of axes"
+            );
         }
         if let Some(odd) = (0..shape.len()).find(|&i| i != axis && index_shape[i] > shape[i]) {
             fail!("gather", "index shape {index_shape:?} is larger than shape {shape:?} at axis {odd}"; "only along axis {axis} it may be");
         }
         common_device("gather", &[self.into(), idx.into()]);
-        let ranges = (0..shape.len()).map(|i| (0, if i == axis { shape[i] } else { index_shape[i] })).collect();
+        let ranges = (0..shape.len())
+            .map(|i| (0, if i == axis { shape[i] } else { index_shape[i] }))
+            .collect();
         let table = Tensor::apply(Shrink::new(ranges), &[self]);
         Tensor::apply(Gather::new(axis), &[&table, &idx.cast(DType::Int64)])
     }
@@ -524,7 +600,9 @@ impl Tensor {
 pub(crate) fn positions(shape: &[usize], axis: usize, device: Device) -> LazyBuffer {
     let mut line = vec![1; shape.len()];
     line[axis] = shape[axis];
-    LazyBuffer::iota(&[shape[axis]], device).reshape(&line).expand(shape)
+    LazyBuffer::iota(&[shape[axis]], device)
+        .reshape(&line)
+        .expand(shape)
 }
 
 /// A tensor that no gradient flows to.
@@ -537,5 +615,114 @@ pub(crate) fn constant(lazydata: LazyBuffer) -> Tensor {
 fn check_count(op: &str, what: &str, count: usize, shape: &[usize]) {
     if count != shape.len() {
         fail!(op, "{count} {what} for the {} axes of shape {shape:?}", shape.len(); "None leaves an axis as it is");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_around_stays_around() {
+        let x = Tensor::from([1.0, 2.0]).requires_grad(true);
+        let y = x.pad(&[(1, 1)], f32::NEG_INFINITY);
+        assert_eq!(
+            y.to_vec::<f32>(),
+            [f32::NEG_INFINITY, 1.0, 2.0, f32::NEG_INFINITY]
+        );
+        y.exp().sum(()).backward(); // e⁻∞ = 0
+        let grad = x.grad().unwrap().to_vec::<f32>();
+        assert!((grad[0] - 1f32.exp()).abs() < 1e-5 && (grad[1] - 2f32.exp()).abs() < 1e-5);
+
+        let (nan, one) = (Tensor::from([f32::NAN, f32::INFINITY]), Tensor::from([1.0]));
+        let joined = Tensor::cat(&[&nan, &one, &nan], 0).to_vec::<f32>();
+        assert!(joined[0].is_nan() && joined[3].is_nan());
+        assert_eq!(
+            (joined[1], joined[2], joined[4]),
+            (f32::INFINITY, 1.0, f32::INFINITY)
+        );
+    }
+
+    #[test]
+    fn triangles_leave_nan_behind() {
+        let x = Tensor::from([[1.0, f32::NAN], [3.0, 4.0]]).requires_grad(true);
+        let y = x.tril(0);
+        assert_eq!(y.to_vec::<f32>(), [1.0, 0.0, 3.0, 4.0]);
+        y.square().sum(()).backward();
+        assert_eq!(x.grad().unwrap().to_vec::<f32>(), [2.0, 0.0, 6.0, 8.0]);
+        assert_eq!(
+            Tensor::from([[true, true], [true, true]])
+                .triu(1)
+                .to_vec::<bool>(),
+            [false, true, false, false]
+        );
+    }
+
+    #[test]
+    fn results_are_tensors_of_their_own() {
+        let x = Tensor::from([1, 2]);
+        for y in [
+            x.reshape(2),
+            x.expand(2),
+            x.permute(0),
+            x.flip([0; 0]),
+            x.shrink(&[(0, 2)]),
+            x.slice(&[(0, 2)], 0),
+            x.squeeze(()),
+            x.get(..),
+        ] {
+            assert!(!y.is_same(&x));
+            y.assign(&Tensor::from([8, 9]));
+            assert_eq!(x.to_vec::<i32>(), [1, 2]);
+        }
+    }
+
+    #[test]
+    fn slices_lie_anywhere() {
+        let x = Tensor::from([1, 2, 3]);
+        assert_eq!(x.slice(&[(4, 6)], 7).to_vec::<i32>(), [7, 7]);
+        assert_eq!(x.slice(&[(-3, -1)], 7).to_vec::<i32>(), [7, 7]);
+        assert_eq!(x.slice(&[(-1, 4)], 7).to_vec::<i32>(), [7, 1, 2, 3, 7]);
+        assert_eq!(x.slice(&[(2, 2)], 7).shape(), [0]);
+    }
+
+    #[test]
+    fn nothing_moves_too() {
+        let none = Tensor::zeros([2, 0, 3]);
+        assert_eq!(
+            none.permute([2, 0, 1]).flip(()).reshape([0, 5]).shape(),
+            [0, 5]
+        );
+        assert_eq!(
+            none.pad(&[(0, 0), (1, 1), (0, 0)], 2).to_vec::<f32>(),
+            [2.0; 12]
+        );
+        assert_eq!(none.repeat([1, 2, 3]).shape(), [2, 0, 9]);
+        assert_eq!(none.chunk(3, 1).len(), 3);
+        assert_eq!(
+            Tensor::cat(&[&none, &Tensor::ones([2, 1, 3])], 1).to_vec::<f32>(),
+            [1.0; 6]
+        );
+        assert_eq!(none.triu(0).shape(), [2, 0, 3]);
+        assert_eq!(Tensor::ones(()).expand([2, 0]).shape(), [2, 0]);
+        let x = Tensor::ones([1, 3]).requires_grad(true);
+        x.expand([0, 3]).sum(()).backward();
+        assert_eq!(x.grad().unwrap().to_vec::<f32>(), [0.0; 3]);
+    }
+
+    #[test]
+    fn dtypes_promote_when_tensors_join() {
+        let joined = Tensor::cat(
+            &[
+                &Tensor::from([1u8]),
+                &Tensor::from([-2i8]),
+                &Tensor::from([true]),
+            ],
+            0,
+        );
+        assert_eq!(
+            (joined.to_vec::<i32>(), joined.dtype()),
+            (vec![1, -2, 1], DType::Int16)
+        );
     }
 }

@@ -45,7 +45,23 @@ macro_rules! numbers {
         }
     )*};
 }
-numbers!(bool, i8, u8, i16, u16, i32, u32, i64, u64, isize, usize, f32, f64, half::f16, half::bf16);
+numbers!(
+    bool,
+    i8,
+    u8,
+    i16,
+    u16,
+    i32,
+    u32,
+    i64,
+    u64,
+    isize,
+    usize,
+    f32,
+    f64,
+    half::f16,
+    half::bf16
+);
 
 impl Operand {
     /// The dtype that a number takes when it meets `dtype`: that one, unless it is fractional and `dtype` is not.
@@ -84,17 +100,26 @@ fn common_dtype(operands: &[Operand]) -> DType {
         Operand::Tensor(tensor) => Some(tensor.dtype()),
         Operand::Number(_) => None,
     });
-    let numbers_alone = match operands.iter().any(|o| matches!(o, Operand::Number(Scalar::Float(_)))) {
+    let numbers_alone = match operands
+        .iter()
+        .any(|o| matches!(o, Operand::Number(Scalar::Float(_))))
+    {
         true => DType::Float32,
         false => DType::Int32,
     };
     let strong = tensors.reduce(DType::promote).unwrap_or(numbers_alone);
-    operands.iter().fold(strong, |dtype, operand| operand.dtype_with(dtype))
+    operands
+        .iter()
+        .fold(strong, |dtype, operand| operand.dtype_with(dtype))
 }
 
 /// All operands as tensors of one dtype (`at_least` may raise it), one shape and one device.
 #[track_caller]
-pub(crate) fn unify<const N: usize>(op: &str, operands: [Operand; N], adjust: impl Fn(DType) -> DType) -> [Tensor; N] {
+pub(crate) fn unify<const N: usize>(
+    op: &str,
+    operands: [Operand; N],
+    adjust: impl Fn(DType) -> DType,
+) -> [Tensor; N] {
     let dtype = adjust(common_dtype(&operands));
     let device = common_device(op, &operands);
     let tensors = operands.map(|operand| operand.into_tensor(dtype, device));
@@ -144,7 +169,15 @@ impl Tensor {
         }
         let mut aligned = vec![1; shape.len() - own.len()];
         aligned.extend(&own);
-        let reshaped = if aligned == own { self.clone() } else { Tensor::apply(Reshape::new(aligned.clone()), &[self]) };
-        if aligned == shape { reshaped } else { Tensor::apply(Expand::new(shape.to_vec()), &[&reshaped]) }
+        let reshaped = if aligned == own {
+            self.clone()
+        } else {
+            Tensor::apply(Reshape::new(aligned.clone()), &[self])
+        };
+        if aligned == shape {
+            reshaped
+        } else {
+            Tensor::apply(Expand::new(shape.to_vec()), &[&reshaped])
+        }
     }
 }

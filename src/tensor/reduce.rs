@@ -171,7 +171,8 @@ impl Tensor {
     /// If an axis isn't there or is named twice.
     #[track_caller]
     pub fn var_with(&self, axes: impl Into<Axes>, keepdim: bool, correction: usize) -> Tensor {
-        self.variance("var", &axes.into(), keepdim, correction).cast(self.float_dtype())
+        self.variance("var", &axes.into(), keepdim, correction)
+            .cast(self.float_dtype())
     }
 
     /// The standard deviation with a choice of what to subtract from n: √(Σ (x − mean)² / max(0, n − correction)).
@@ -206,9 +207,13 @@ impl Tensor {
     /// If there is no such axis.
     #[track_caller]
     pub fn softmax(&self, axis: isize) -> Tensor {
-        let Some((shifted, axis)) = self.shifted("softmax", axis) else { return self.cast(self.float_dtype()) };
+        let Some((shifted, axis)) = self.shifted("softmax", axis) else {
+            return self.cast(self.float_dtype());
+        };
         let powers = shifted.exp();
-        powers.div(powers.sum_keepdim(axis)).cast(self.float_dtype())
+        powers
+            .div(powers.sum_keepdim(axis))
+            .cast(self.float_dtype())
     }
 
     /// ln softmax x along an axis, computed as x − ln Σ eˣ: exact where softmax itself would round to 0. Integers give float32.
@@ -221,8 +226,12 @@ impl Tensor {
     /// If there is no such axis.
     #[track_caller]
     pub fn log_softmax(&self, axis: isize) -> Tensor {
-        let Some((shifted, axis)) = self.shifted("log_softmax", axis) else { return self.cast(self.float_dtype()) };
-        shifted.sub(shifted.exp().sum_keepdim(axis).log()).cast(self.float_dtype())
+        let Some((shifted, axis)) = self.shifted("log_softmax", axis) else {
+            return self.cast(self.float_dtype());
+        };
+        shifted
+            .sub(shifted.exp().sum_keepdim(axis).log())
+            .cast(self.float_dtype())
     }
 
     /// x − max x along an axis, in a wide float, and the axis; `None` for nothing at all.
@@ -250,7 +259,11 @@ impl Tensor {
         let axis = resolve_axis("cumsum", axis, &self.shape());
         let dtype = self.dtype();
         let sums = Tensor::apply(CumSum::new(axis), &[&self.cast(dtype.sum_dtype())]);
-        if dtype.is_float() { sums.cast(dtype) } else { sums }
+        if dtype.is_float() {
+            sums.cast(dtype)
+        } else {
+            sums
+        }
     }
 
     // ---- How it is done ----------------------------------------------
@@ -259,7 +272,11 @@ impl Tensor {
     fn sum_over(&self, axes: &Axes, keepdim: bool) -> Tensor {
         let axes = axes.resolve("sum", &self.shape());
         // Halves stay halves: engines accumulate their sums in float32.
-        let x = if self.is_floating_point() { self.clone() } else { self.cast(self.dtype().sum_dtype()) };
+        let x = if self.is_floating_point() {
+            self.clone()
+        } else {
+            self.cast(self.dtype().sum_dtype())
+        };
         Tensor::apply(Sum::new(axes.clone()), &[&x]).without(&axes, keepdim)
     }
 
@@ -272,7 +289,9 @@ impl Tensor {
     #[track_caller]
     fn min_over(&self, axes: &Axes, keepdim: bool) -> Tensor {
         let axes = self.not_empty("min", axes.resolve("min", &self.shape()));
-        Tensor::apply(Max::new(axes.clone()), &[&self.order_turned()]).order_turned().without(&axes, keepdim)
+        Tensor::apply(Max::new(axes.clone()), &[&self.order_turned()])
+            .order_turned()
+            .without(&axes, keepdim)
     }
 
     #[track_caller]
@@ -297,12 +316,17 @@ impl Tensor {
         let x = self.wide_float();
         let largest = x.detach().max_keepdim(&axes);
         // ∞ − ∞ is NaN: where the largest is infinite, nothing is shifted.
-        let shift = largest.ne(f64::INFINITY).mul(largest.ne(f64::NEG_INFINITY)).where_(&largest, 0.0);
+        let shift = largest
+            .ne(f64::INFINITY)
+            .mul(largest.ne(f64::NEG_INFINITY))
+            .where_(&largest, 0.0);
         let sum = x.sub(&shift).exp().sum_keepdim(&axes);
         // ln 0 is −∞ with an infinite slope, of which 0 · ∞ would make NaN: so zeros go around the logarithm.
         let none = sum.eq(0.0);
         let log = none.where_(f64::NEG_INFINITY, none.where_(1.0, &sum).log());
-        log.add(&shift).without(&axes, keepdim).cast(self.float_dtype())
+        log.add(&shift)
+            .without(&axes, keepdim)
+            .cast(self.float_dtype())
     }
 
     #[track_caller]
@@ -319,12 +343,23 @@ impl Tensor {
     ///
     /// With n places, the largest element at place i scores n − i, all others 0: the best score is that of the first one.
     #[track_caller]
-    fn first_largest(&self, op: &str, axes: &Axes, keepdim: bool, order: impl Fn(&Tensor) -> Tensor) -> Tensor {
+    fn first_largest(
+        &self,
+        op: &str,
+        axes: &Axes,
+        keepdim: bool,
+        order: impl Fn(&Tensor) -> Tensor,
+    ) -> Tensor {
         let shape = self.shape();
         let (flat, axis) = match axes.0.as_deref() {
-            None => (self.reshape(self.numel()), 0),
+            None => {
+                self.not_empty(op, (0..shape.len()).collect());
+                (self.reshape(self.numel()), 0)
+            }
             Some(&[axis]) => (self.clone(), resolve_axis(op, axis, &shape)),
-            Some(axes) => fail!(op, "axes {axes:?} of shape {shape:?}: a position is along one axis, or in all of the tensor"; "reshape to make one axis of several"),
+            Some(axes) => {
+                fail!(op, "axes {axes:?} of shape {shape:?}: a position is along one axis, or in all of the tensor"; "reshape to make one axis of several")
+            }
         };
         flat.not_empty(op, vec![axis]);
         let x = order(&flat).lazydata();
@@ -334,9 +369,14 @@ impl Tensor {
         let score = count.e(BinaryOps::Sub, &[&place]);
         let loses = x.e(BinaryOps::Cmpne, &[&largest]);
         // NaN is unequal to itself, and yet it is the largest.
-        let number = x.e(BinaryOps::Cmpne, &[&x]).e(TernaryOps::Where, &[&loses.const_like(false), &loses]);
-        let best = number.e(TernaryOps::Where, &[&score.const_like(0), &score]).r(ReduceOps::Max, &[axis]);
-        let first = constant(LazyBuffer::const_like(&best, x.shape()[axis]).e(BinaryOps::Sub, &[&best]));
+        let number = x
+            .e(BinaryOps::Cmpne, &[&x])
+            .e(TernaryOps::Where, &[&loses.const_like(false), &loses]);
+        let best = number
+            .e(TernaryOps::Where, &[&score.const_like(0), &score])
+            .r(ReduceOps::Max, &[axis]);
+        let first =
+            constant(LazyBuffer::const_like(&best, x.shape()[axis]).e(BinaryOps::Sub, &[&best]));
         match axes.0 {
             None if keepdim => first.reshape(vec![1; shape.len()]),
             None | Some(_) => first.without(&[axis], keepdim),
@@ -352,24 +392,37 @@ impl Tensor {
         let x = self.wide_float();
         let distance = x.sub(x.mean_of(&axes, true));
         let squares = distance.mul(&distance).sum_keepdim(&axes);
-        squares.div(count.saturating_sub(correction) as f64).without(&axes, keepdim)
+        squares
+            .div(count.saturating_sub(correction) as f64)
+            .without(&axes, keepdim)
     }
 
     /// Σ x / n in a wide float.
     fn mean_of(&self, axes: &[usize], keepdim: bool) -> Tensor {
         let shape = self.shape();
         let count: usize = axes.iter().map(|&axis| shape[axis]).product();
-        self.wide_float().sum_keepdim(axes).div(count as f64).without(axes, keepdim)
+        self.wide_float()
+            .sum_keepdim(axes)
+            .div(count as f64)
+            .without(axes, keepdim)
     }
 
     /// float64 if it is that, else float32: the type in which averages and the like are computed.
     pub(crate) fn wide_float(&self) -> Tensor {
-        if self.dtype() == DType::Float64 { self.clone() } else { self.cast(DType::Float32) }
+        if self.dtype() == DType::Float64 {
+            self.clone()
+        } else {
+            self.cast(DType::Float32)
+        }
     }
 
     /// Its own dtype if that is a float, else float32: the type in which averages and the like are returned.
     pub(crate) fn float_dtype(&self) -> DType {
-        if self.is_floating_point() { self.dtype() } else { DType::Float32 }
+        if self.is_floating_point() {
+            self.dtype()
+        } else {
+            DType::Float32
+        }
     }
 
     /// The same elements with the opposite order among them: −x, or all bits flipped. Twice is not at all.
@@ -388,7 +441,10 @@ impl Tensor {
             return self.clone();
         }
         let shape = self.shape();
-        let kept = (0..shape.len()).filter(|axis| !axes.contains(axis)).map(|axis| shape[axis]).collect();
+        let kept = (0..shape.len())
+            .filter(|axis| !axes.contains(axis))
+            .map(|axis| shape[axis])
+            .collect();
         Tensor::apply(Reshape::new(kept), &[self])
     }
 
@@ -400,5 +456,162 @@ impl Tensor {
             fail!(op, "axis {empty} of shape {shape:?} is empty, and of nothing, nothing is the largest or smallest"; "a sum or a mean of nothing is defined");
         }
         axes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use half::{bf16, f16};
+
+    #[test]
+    fn sums_do_not_overflow() {
+        assert_eq!(Tensor::from([1u8; 300]).sum(()).item::<i64>(), 300);
+        assert_eq!(
+            Tensor::from([-100i8; 300]).cumsum(0).get(-1).item::<i64>(),
+            -30_000
+        );
+        assert_eq!(Tensor::from([true; 300]).sum(()).item::<i64>(), 300);
+        for axis in [0, 1] {
+            let ones = Tensor::from(vec![f16::ONE; 4096]).reshape(if axis == 0 {
+                [4096, 1]
+            } else {
+                [1, 4096]
+            });
+            assert_eq!(
+                (ones.sum(axis).item::<f32>(), ones.sum(axis).dtype()),
+                (4096.0, DType::Float16)
+            );
+        }
+        let running = Tensor::from(vec![bf16::ONE; 1000]).cumsum(0);
+        assert_eq!(
+            (running.get(-1).item::<f32>(), running.dtype()),
+            (1000.0, DType::BFloat16)
+        );
+        let large = Tensor::from([f16::from_f32(60_000.0); 8]);
+        assert_eq!(large.mean(()).item::<f32>(), 60_000.0f32);
+        assert_eq!(large.std(()).item::<f32>(), 0.0);
+    }
+
+    #[test]
+    fn extremes_of_every_type() {
+        macro_rules! check {
+            ($($t:ty),*) => {$(
+                let x = Tensor::from([3 as $t, <$t>::MIN, <$t>::MAX, 1 as $t]);
+                assert_eq!((x.min(()).item::<$t>(), x.max(()).item::<$t>()), (<$t>::MIN, <$t>::MAX));
+                assert_eq!((x.argmin(()).item::<i64>(), x.argmax(()).item::<i64>()), (1, 2));
+            )*};
+        }
+        check!(i8, u8, i16, u16, i32, u32, i64, u64, f32);
+        let bools = Tensor::from([[true, false], [true, true]]);
+        assert_eq!(
+            (bools.min(1).to_vec::<bool>(), bools.max(1).to_vec::<bool>()),
+            (vec![false, true], vec![true, true])
+        );
+        assert_eq!(bools.argmin(1).to_vec::<i64>(), [1, 0]);
+        assert_eq!(bools.min(1).dtype(), DType::Bool);
+    }
+
+    #[test]
+    fn nan_is_contagious() {
+        let x = Tensor::from([[1.0, f32::NAN, f32::NAN], [1.0, 3.0, 2.0]]);
+        for y in [
+            x.sum(1),
+            x.mean(1),
+            x.max(1),
+            x.min(1),
+            x.std(1),
+            x.logsumexp(1),
+            x.softmax(1).sum(1),
+        ] {
+            let y = y.to_vec::<f32>();
+            assert!(y[0].is_nan() && !y[1].is_nan(), "{y:?}");
+        }
+        assert_eq!(x.argmax(1).to_vec::<i64>(), [1, 1]);
+        assert_eq!(x.argmin(1).to_vec::<i64>(), [1, 0]);
+    }
+
+    #[test]
+    fn many_ties_share() {
+        let x = Tensor::from(vec![f16::ONE; 70_000]).requires_grad(true);
+        x.max(()).mul(1024.0).backward();
+        let grad = x.grad().unwrap();
+        let expected = f16::from_f32(1024.0 / 70_000.0);
+        assert!(grad.to_vec::<f16>().iter().all(|&g| g == expected));
+        let ones = Tensor::from([2.0, 1.0, 1.0]).requires_grad(true);
+        ones.min(()).backward();
+        assert_eq!(ones.grad().unwrap().to_vec::<f32>(), [0.0, 0.5, 0.5]);
+    }
+
+    #[test]
+    fn reductions_of_nothing() {
+        let none = Tensor::zeros([2, 0]);
+        assert_eq!(none.sum(1).to_vec::<f32>(), [0.0; 2]);
+        assert!(
+            none.mean(1)
+                .to_vec::<f32>()
+                .iter()
+                .all(|mean| mean.is_nan())
+        );
+        assert!(none.std(1).to_vec::<f32>().iter().all(|std| std.is_nan()));
+        assert_eq!(
+            (
+                none.max(0).shape(),
+                none.argmax(0).shape(),
+                none.softmax(0).shape()
+            ),
+            (vec![0], vec![0], vec![2, 0])
+        );
+        assert_eq!(
+            (none.softmax(1).shape(), none.cumsum(1).shape()),
+            (vec![2, 0], vec![2, 0])
+        );
+        let number = Tensor::from(3.0).requires_grad(true);
+        assert_eq!(
+            (
+                number.sum(()).item::<f32>(),
+                number.mean(()).item::<f32>(),
+                number.argmax(()).item::<i64>()
+            ),
+            (3.0, 3.0, 0)
+        );
+        number.max(()).backward();
+        assert_eq!(number.grad().unwrap().item::<f32>(), 1.0);
+    }
+
+    #[test]
+    fn gradients_at_the_edges_are_finite() {
+        let grad = |x: Tensor, f: fn(&Tensor) -> Tensor| {
+            let x = x.requires_grad(true);
+            f(&x).sum(()).backward();
+            x.grad().unwrap().to_vec::<f32>()
+        };
+        let inf = f32::INFINITY;
+        assert_eq!(grad(Tensor::from([2.0, 2.0]), |x| x.std(())), [0.0, 0.0]);
+        assert_eq!(
+            grad(Tensor::from([-inf, -inf]), |x| x.logsumexp(())),
+            [0.0, 0.0]
+        );
+        assert_eq!(
+            grad(Tensor::from([-inf, 5.0]), |x| x.logsumexp(())),
+            [0.0, 1.0]
+        );
+        assert_eq!(
+            grad(Tensor::from([1e30, -1e30]), |x| x.logsumexp(())),
+            [1.0, 0.0]
+        );
+        assert_eq!(Tensor::from([-inf, -inf]).logsumexp(()).item::<f32>(), -inf);
+        assert_eq!(Tensor::from([-inf, inf]).logsumexp(()).item::<f32>(), inf);
+        let masked = grad(Tensor::from([-inf, 0.0]), |x| {
+            x.softmax(-1).mul(Tensor::from([3.0, 5.0]))
+        });
+        assert_eq!(masked, [0.0, 0.0]);
+        assert!(
+            Tensor::from([-inf, -inf])
+                .softmax(-1)
+                .to_vec::<f32>()
+                .iter()
+                .all(|y| y.is_nan())
+        );
     }
 }

@@ -99,29 +99,55 @@ impl Interpreter {
             _ => None,
         });
         let stores: Vec<(Reg, usize)> = stores.collect();
-        let reductions = (0..nest.lines.len()).filter(|&reg| matches!(nest.lines[reg].inst, Inst::Reduce(..)));
+        let reductions =
+            (0..nest.lines.len()).filter(|&reg| matches!(nest.lines[reg].inst, Inst::Reduce(..)));
         // Law 3: places for keeps first, then each loop from there on.
-        let mut plan = Places { offsets: vec![0; nest.lines.len()], bytes: 0, idle: Vec::new() };
+        let mut plan = Places {
+            offsets: vec![0; nest.lines.len()],
+            bytes: 0,
+            idle: Vec::new(),
+        };
         for reg in free.into_iter().chain(reductions) {
             plan.take(reg, width(nest.lines[reg].dtype));
         }
         let kept = plan.bytes;
-        plan.assign(nest, &inner, |reg| nest.lines.iter().any(|line| matches!(line.inst, Inst::Reduce(_, src) if src == reg)));
+        plan.assign(nest, &inner, |reg| {
+            nest.lines
+                .iter()
+                .any(|line| matches!(line.inst, Inst::Reduce(_, src) if src == reg))
+        });
         let after_inner = plan.bytes;
         (plan.bytes, plan.idle) = (kept, Vec::new());
-        plan.assign(nest, &outer, |reg| stores.iter().any(|&(src, _)| src == reg));
+        plan.assign(nest, &outer, |reg| {
+            stores.iter().any(|&(src, _)| src == reg)
+        });
         let bytes_per_point = after_inner.max(plan.bytes);
-        let block = if bytes_per_point * BLOCK <= NEAR { BLOCK } else { BLOCK / 2 };
+        let block = if bytes_per_point * BLOCK <= NEAR {
+            BLOCK
+        } else {
+            BLOCK / 2
+        };
         let offsets = plan.offsets.iter().map(|&offset| offset * block).collect();
         let table = |(walk, line): (&Option<Walk>, &Line)| match (walk, &line.inst) {
             // Halves are widened while they are loaded, a run at a time.
-            (Some(walk), Inst::Load { .. } | Inst::Valid { .. }) if line.dtype.compute() == line.dtype => {
+            (Some(walk), Inst::Load { .. } | Inst::Valid { .. })
+                if line.dtype.compute() == line.dtype =>
+            {
                 [walk.outer.tabulate(), walk.reduced.tabulate()]
             }
             _ => [None, None],
         };
         let tables = walks.iter().zip(&nest.lines).map(table).collect();
-        Interpreter { block, inner, outer, stores, walks, tables, offsets, bytes: bytes_per_point * block }
+        Interpreter {
+            block,
+            inner,
+            outer,
+            stores,
+            walks,
+            tables,
+            offsets,
+            bytes: bytes_per_point * block,
+        }
     }
 
     /// Registers for one task; constants are filled in, for blocks of at most `points`.
@@ -130,15 +156,25 @@ impl Interpreter {
         // The vector is aligned to 8 bytes only; start at the next cache line.
         let start = memory.as_mut_ptr().cast::<u8>();
         let start = start.wrapping_add(start.align_offset(64));
-        let own: Vec<*mut u8> = self.offsets.iter().map(|&offset| start.wrapping_add(offset)).collect();
+        let own: Vec<*mut u8> = self
+            .offsets
+            .iter()
+            .map(|&offset| start.wrapping_add(offset))
+            .collect();
         for (reg, line) in nest.lines.iter().enumerate() {
             if let Inst::Const { param } = line.inst {
-                let Param::Const(value) = args.params[param] else { unreachable!("{}: a constant is no key", kernel.name) };
+                let Param::Const(value) = args.params[param] else {
+                    unreachable!("{}: a constant is no key", kernel.name)
+                };
                 // SAFETY: the register's block has room for `self.block` values.
                 unsafe { alu::fill(line.dtype, value, own[reg], self.block.min(points)) };
             }
         }
-        Frame { _memory: memory, registers: own.clone(), own }
+        Frame {
+            _memory: memory,
+            registers: own.clone(),
+            own,
+        }
     }
 
     /// Runs instructions over a block.
@@ -146,7 +182,14 @@ impl Interpreter {
     /// # Safety
     /// `args` are the kernel's, its views are inside its buffers, the span has at most `self.block` points, and the registers that the
     /// instructions read have been written for as many points.
-    pub unsafe fn run(&self, nest: &Nest, regs: &[Reg], span: &Span, args: &Args, frame: &mut Frame) {
+    pub unsafe fn run(
+        &self,
+        nest: &Nest,
+        regs: &[Reg],
+        span: &Span,
+        args: &Args,
+        frame: &mut Frame,
+    ) {
         let n = span.len * span.lines;
         for &reg in regs {
             let line = &nest.lines[reg];
@@ -156,12 +199,22 @@ impl Interpreter {
             // same one for elements of one size (law 2, `Places::assign`); loads are inside (the kernel's law 3).
             unsafe {
                 match &line.inst {
-                    Inst::Unary(UnaryOps::Cast(to), a) => alu::cast(dtype_of(*a), *to, r[*a], dst, n),
-                    Inst::Unary(UnaryOps::Bitcast(to), a) => alu::bitcast(dtype_of(*a), *to, r[*a], dst, n),
+                    Inst::Unary(UnaryOps::Cast(to), a) => {
+                        alu::cast(dtype_of(*a), *to, r[*a], dst, n)
+                    }
+                    Inst::Unary(UnaryOps::Bitcast(to), a) => {
+                        alu::bitcast(dtype_of(*a), *to, r[*a], dst, n)
+                    }
                     Inst::Unary(op, a) => alu::unary(*op, dtype_of(*a), r[*a], dst, n),
                     Inst::Binary(op, a, b) => alu::binary(*op, dtype_of(*a), r[*a], r[*b], dst, n),
-                    Inst::Ternary(op, a, b, c) => alu::ternary(*op, dtype_of(*b), r[*a], r[*b], r[*c], dst, n),
-                    Inst::Load { .. } | Inst::Iota { .. } | Inst::Rand { .. } | Inst::Valid { .. } | Inst::Gather { .. } => {
+                    Inst::Ternary(op, a, b, c) => {
+                        alu::ternary(*op, dtype_of(*b), r[*a], r[*b], r[*c], dst, n)
+                    }
+                    Inst::Load { .. }
+                    | Inst::Iota { .. }
+                    | Inst::Rand { .. }
+                    | Inst::Valid { .. }
+                    | Inst::Gather { .. } => {
                         self.bring(nest, reg, span, args, frame);
                         continue;
                     }
@@ -178,12 +231,22 @@ impl Interpreter {
     /// As for [`Interpreter::run`].
     unsafe fn bring(&self, nest: &Nest, reg: Reg, span: &Span, args: &Args, frame: &mut Frame) {
         let line = &nest.lines[reg];
-        let walk = self.walks[reg].as_ref().expect("every instruction with a view has a walk");
-        let (axes, others) = if span.along_outer { (&walk.outer, &walk.reduced) } else { (&walk.reduced, &walk.outer) };
+        let walk = self.walks[reg]
+            .as_ref()
+            .expect("every instruction with a view has a walk");
+        let (axes, others) = if span.along_outer {
+            (&walk.outer, &walk.reduced)
+        } else {
+            (&walk.reduced, &walk.outer)
+        };
         let rank = others.sizes.len();
         frame.reset(reg);
         for row in 0..span.lines {
-            let fixed = if span.fixed.is_empty() { &[][..] } else { &span.fixed[row * rank..(row + 1) * rank] };
+            let fixed = if span.fixed.is_empty() {
+                &[][..]
+            } else {
+                &span.fixed[row * rank..(row + 1) * rank]
+            };
             let base = others.shifted(&walk.start, fixed);
             if let Inst::Load { input, .. } = line.inst
                 && span.lines == 1
@@ -191,7 +254,9 @@ impl Interpreter {
                 && let Some(address) = direct(axes, &base, &walk.limits, span)
             {
                 // The register is the memory itself. It is only ever read through this pointer.
-                frame.registers[reg] = args.inputs[input].cast_mut().wrapping_offset(address * line.dtype.itemsize() as isize);
+                frame.registers[reg] = args.inputs[input]
+                    .cast_mut()
+                    .wrapping_offset(address * line.dtype.itemsize() as isize);
                 return;
             }
             let dst = frame.own[reg].wrapping_add(row * span.len * width(line.dtype));
@@ -200,10 +265,17 @@ impl Interpreter {
                     Inst::Load { input, .. } => Some(args.inputs[input]),
                     _ => None,
                 };
-                axes.stretches(table, &base, &walk.limits, span.start, span.len, |at, address, along, valid| {
-                    // SAFETY: as the caller promises; `dst` has room for the line.
-                    unsafe { bring_stretch(line.dtype, memory, dst, at, address, along, valid) }
-                });
+                axes.stretches(
+                    table,
+                    &base,
+                    &walk.limits,
+                    span.start,
+                    span.len,
+                    |at, address, along, valid| {
+                        // SAFETY: as the caller promises; `dst` has room for the line.
+                        unsafe { bring_stretch(line.dtype, memory, dst, at, address, along, valid) }
+                    },
+                );
                 continue;
             }
             axes.runs(&base, &walk.limits, span.start, span.len, |run| {
@@ -219,11 +291,16 @@ impl Interpreter {
 fn direct(axes: &Axes, base: &Base, limits: &[isize], span: &Span) -> Option<isize> {
     let last = axes.sizes.len().checked_sub(1)?;
     let row = axes.sizes[last];
-    if !limits.is_empty() || (axes.strides[last] != 1 && span.len > 1) || span.start % row + span.len > row {
+    if !limits.is_empty()
+        || (axes.strides[last] != 1 && span.len > 1)
+        || span.start % row + span.len > row
+    {
         return None;
     }
     let mut address = None;
-    axes.runs(base, limits, span.start, span.len, |run| address = run.address);
+    axes.runs(base, limits, span.start, span.len, |run| {
+        address = run.address
+    });
     address
 }
 
@@ -231,11 +308,30 @@ fn direct(axes: &Axes, base: &Base, limits: &[isize], span: &Span) -> Option<isi
 ///
 /// # Safety
 /// As for [`Interpreter::run`]; `dst` has room for the stretch at `at`.
-unsafe fn bring_stretch(dtype: DType, memory: Option<*const u8>, dst: *mut u8, at: usize, address: isize, along: &[isize], valid: &[bool]) {
+unsafe fn bring_stretch(
+    dtype: DType,
+    memory: Option<*const u8>,
+    dst: *mut u8,
+    at: usize,
+    address: isize,
+    along: &[isize],
+    valid: &[bool],
+) {
     /// # Safety
     /// Valid addresses are inside the memory, and `dst` has room for all.
-    unsafe fn copy<T: Copy>(memory: *const u8, dst: *mut u8, at: usize, address: isize, along: &[isize], valid: &[bool], zero: T) {
-        let (memory, dst) = (memory.cast::<T>().wrapping_offset(address), dst.cast::<T>().wrapping_add(at));
+    unsafe fn copy<T: Copy>(
+        memory: *const u8,
+        dst: *mut u8,
+        at: usize,
+        address: isize,
+        along: &[isize],
+        valid: &[bool],
+        zero: T,
+    ) {
+        let (memory, dst) = (
+            memory.cast::<T>().wrapping_offset(address),
+            dst.cast::<T>().wrapping_add(at),
+        );
         // SAFETY: by the caller's promise.
         unsafe {
             if valid.is_empty() {
@@ -253,7 +349,11 @@ unsafe fn bring_stretch(dtype: DType, memory: Option<*const u8>, dst: *mut u8, a
     unsafe {
         let Some(memory) = memory else {
             let dst = std::slice::from_raw_parts_mut(dst.add(at).cast::<bool>(), along.len());
-            return if valid.is_empty() { dst.fill(true) } else { dst.copy_from_slice(valid) };
+            return if valid.is_empty() {
+                dst.fill(true)
+            } else {
+                dst.copy_from_slice(valid)
+            };
         };
         match dtype.itemsize() {
             1 => copy(memory, dst, at, address, along, valid, 0u8),
@@ -268,9 +368,22 @@ unsafe fn bring_stretch(dtype: DType, memory: Option<*const u8>, dst: *mut u8, a
 ///
 /// # Safety
 /// As for [`Interpreter::run`]; `to` has room for the run.
-unsafe fn bring_run(nest: &Nest, reg: Reg, run: Run, to: *mut u8, args: &Args, frame: &Frame, at: usize) {
+unsafe fn bring_run(
+    nest: &Nest,
+    reg: Reg,
+    run: Run,
+    to: *mut u8,
+    args: &Args,
+    frame: &Frame,
+    at: usize,
+) {
     let line = &nest.lines[reg];
-    let Run { len, address, stride, .. } = run;
+    let Run {
+        len,
+        address,
+        stride,
+        ..
+    } = run;
     // SAFETY: see above; an address that a run gives is valid (the kernel's law 3).
     unsafe {
         let Some(address) = address else {
@@ -293,29 +406,49 @@ unsafe fn bring_run(nest: &Nest, reg: Reg, run: Run, to: *mut u8, args: &Args, f
             Inst::Iota { .. } => alu::iota(address as i64, stride as i64, to, len),
             Inst::Valid { .. } => std::ptr::write_bytes(to, 1, len),
             Inst::Rand { param, .. } => {
-                let Param::Key(key) = args.params[*param] else { unreachable!("a key is no constant") };
+                let Param::Key(key) = args.params[*param] else {
+                    unreachable!("a key is no constant")
+                };
                 for j in 0..len {
-                    to.cast::<f32>().add(j).write(uniform(key, (address + stride * j as isize) as u64));
+                    to.cast::<f32>()
+                        .add(j)
+                        .write(uniform(key, (address + stride * j as isize) as u64));
                 }
             }
-            Inst::Gather { input, stride: step, size: count, index, .. } => {
-                let index = std::slice::from_raw_parts(frame.registers[*index].cast::<i64>().add(at), len);
+            Inst::Gather {
+                input,
+                stride: step,
+                size: count,
+                index,
+                ..
+            } => {
+                let index =
+                    std::slice::from_raw_parts(frame.registers[*index].cast::<i64>().add(at), len);
                 let memory = args.inputs[*input];
-                let place = |j: usize| memory.wrapping_offset((address + stride * j as isize + step * index[j] as isize) * size);
+                let place = |j: usize| {
+                    memory.wrapping_offset(
+                        (address + stride * j as isize + step * index[j] as isize) * size,
+                    )
+                };
                 let inside = |i: i64| 0 <= i && i < *count as i64;
                 // A row of an embedding has one index for all of its elements: then it is one load.
                 if index.iter().all(|&i| i == index[0]) && inside(index[0]) {
                     return alu::load(line.dtype, place(0), stride, to, len);
                 }
-                for j in 0..len {
+                for (j, &i) in index.iter().enumerate() {
                     let to = to.add(j * width(line.dtype));
-                    match inside(index[j]) {
+                    match inside(i) {
                         true => alu::load(line.dtype, place(j), 1, to, 1),
                         false => std::ptr::write_bytes(to, 0, width(line.dtype)),
                     }
                 }
             }
-            Inst::Const { .. } | Inst::Unary(..) | Inst::Binary(..) | Inst::Ternary(..) | Inst::Reduce(..) | Inst::Store { .. } => {
+            Inst::Const { .. }
+            | Inst::Unary(..)
+            | Inst::Binary(..)
+            | Inst::Ternary(..)
+            | Inst::Reduce(..)
+            | Inst::Store { .. } => {
                 unreachable!("{:?} depends on no place", line.inst)
             }
         }
@@ -345,12 +478,20 @@ impl Places {
     }
 
     fn assign(&mut self, nest: &Nest, order: &[Reg], live_to_the_end: impl Fn(Reg) -> bool) {
-        let last_use = |reg: Reg| order.iter().rposition(|&user| nest.lines[user].inst.reads().contains(&reg));
-        let ends: Vec<(Reg, Option<usize>)> = order.iter().map(|&reg| (reg, last_use(reg))).collect();
+        let last_use = |reg: Reg| {
+            order
+                .iter()
+                .rposition(|&user| nest.lines[user].inst.reads().contains(&reg))
+        };
+        let ends: Vec<(Reg, Option<usize>)> =
+            order.iter().map(|&reg| (reg, last_use(reg))).collect();
         for (position, &reg) in order.iter().enumerate() {
-            let dying = ends.iter().filter(|&&(source, end)| end == Some(position) && !live_to_the_end(source));
-            let mut freed: Vec<(usize, usize)> =
-                dying.map(|&(source, _)| (width(nest.lines[source].dtype), self.offsets[source])).collect();
+            let dying = ends
+                .iter()
+                .filter(|&&(source, end)| end == Some(position) && !live_to_the_end(source));
+            let mut freed: Vec<(usize, usize)> = dying
+                .map(|&(source, _)| (width(nest.lines[source].dtype), self.offsets[source]))
+                .collect();
             // An op may write over an operand of its own width that is read for the last time; a gather still needs its
             // index while it writes.
             if !matches!(nest.lines[reg].inst, Inst::Gather { .. }) {

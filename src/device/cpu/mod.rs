@@ -35,7 +35,9 @@ impl Engine for Cpu {
     fn compile(&self, kernel: Kernel) -> Box<dyn Program> {
         match &kernel.body {
             Body::Nest(_) => Box::new(nest::LoopNest::new(kernel)),
-            Body::Scan { .. } | Body::Scatter { .. } | Body::Copy => Box::new(special::Special { kernel }),
+            Body::Scan { .. } | Body::Scatter { .. } | Body::Copy => {
+                Box::new(special::Special { kernel })
+            }
         }
     }
 }

@@ -19,8 +19,8 @@
 //! join a larger sum. The error grows with the logarithm of the length, not with the length.
 
 use super::alu;
-use super::interpreter::{Frame, Interpreter, Span, width};
 use super::contraction::Contraction;
+use super::interpreter::{Frame, Interpreter, Span, width};
 use super::threads::{GRAIN, parallel};
 use super::walk::{Walk, simplify, unravel_into};
 use crate::device::memory::Memory;
@@ -66,11 +66,24 @@ struct Product {
 impl LoopNest {
     /// Chooses how to run a kernel whose body is a nest.
     pub fn new(kernel: Kernel) -> LoopNest {
-        let Body::Nest(nest) = &kernel.body else { unreachable!("{}: not a loop nest", kernel.name) };
+        let Body::Nest(nest) = &kernel.body else {
+            unreachable!("{}: not a loop nest", kernel.name)
+        };
         let (mut outer, mut reduced) = (nest.outer.clone(), nest.reduced.clone());
-        let mut walks: Vec<Option<Walk>> =
-            nest.lines.iter().map(|line| line.inst.view().map(|view| Walk::new(view, nest.outer.len()))).collect();
-        simplify(&mut walks.iter_mut().flatten().collect::<Vec<_>>(), &mut outer, &mut reduced);
+        let mut walks: Vec<Option<Walk>> = nest
+            .lines
+            .iter()
+            .map(|line| {
+                line.inst
+                    .view()
+                    .map(|view| Walk::new(view, nest.outer.len()))
+            })
+            .collect();
+        simplify(
+            &mut walks.iter_mut().flatten().collect::<Vec<_>>(),
+            &mut outer,
+            &mut reduced,
+        );
         let reductions: Vec<_> = nest
             .lines
             .iter()
@@ -86,13 +99,23 @@ impl LoopNest {
             _ => None,
         };
         let interpreter = Interpreter::new(nest, walks);
-        LoopNest { outer, reduced, interpreter, reductions, order, contraction, kernel }
+        LoopNest {
+            outer,
+            reduced,
+            interpreter,
+            reductions,
+            order,
+            contraction,
+            kernel,
+        }
     }
 
     fn nest(&self) -> &Nest {
         match &self.kernel.body {
             Body::Nest(nest) => nest,
-            Body::Scan { .. } | Body::Scatter { .. } | Body::Copy => unreachable!("checked when it was made"),
+            Body::Scan { .. } | Body::Scatter { .. } | Body::Copy => {
+                unreachable!("checked when it was made")
+            }
         }
     }
 
@@ -115,8 +138,13 @@ impl LoopNest {
 
     fn frame(&self, args: &Args, points: usize) -> Frame {
         // In the inner loop a block is filled up with several lines, so its constants must be there for all of it.
-        let points = if self.reductions.is_empty() { points } else { usize::MAX };
-        self.interpreter.frame(&self.kernel, self.nest(), args, points)
+        let points = if self.reductions.is_empty() {
+            points
+        } else {
+            usize::MAX
+        };
+        self.interpreter
+            .frame(&self.kernel, self.nest(), args, points)
     }
 
     /// How many points from `at` on make a block: not across the end of a long row, so that loads can be memory itself.
@@ -130,9 +158,18 @@ impl LoopNest {
 
     /// The outer instructions and the stores, for a block of outer points whose reductions are in their registers.
     fn epilogue(&self, at: usize, len: usize, args: &Args, frame: &mut Frame) {
-        let span = Span { along_outer: true, start: at, len, fixed: &[], lines: 1 };
+        let span = Span {
+            along_outer: true,
+            start: at,
+            len,
+            fixed: &[],
+            lines: 1,
+        };
         // SAFETY: the kernel is verified and `args` are its own; at most `block` points; inputs of outer instructions have been written.
-        unsafe { self.interpreter.run(self.nest(), &self.interpreter.outer, &span, args, frame) };
+        unsafe {
+            self.interpreter
+                .run(self.nest(), &self.interpreter.outer, &span, args, frame)
+        };
         for &(src, output) in &self.interpreter.stores {
             let dtype = self.kernel.outputs[output].dtype;
             let to = args.outputs[output].wrapping_add(at * dtype.itemsize());
@@ -153,7 +190,14 @@ impl LoopNest {
             let dtype = self.nest().lines[reg].dtype;
             frame.reset(reg);
             // SAFETY: a register's block has room for a block's points.
-            unsafe { alu::fill(dtype, op.identity(dtype.compute()), frame.registers[reg], len) };
+            unsafe {
+                alu::fill(
+                    dtype,
+                    op.identity(dtype.compute()),
+                    frame.registers[reg],
+                    len,
+                )
+            };
         }
         match self.order {
             Order::Along => self.reduce_along(at, len, range, args, frame),
@@ -161,16 +205,32 @@ impl LoopNest {
         }
     }
 
-    fn reduce_along(&self, at: usize, len: usize, range: Range<usize>, args: &Args, frame: &mut Frame) {
+    fn reduce_along(
+        &self,
+        at: usize,
+        len: usize,
+        range: Range<usize>,
+        args: &Args,
+        frame: &mut Frame,
+    ) {
         let mut fixed = vec![0; self.outer.len()];
         for output in 0..len {
             unravel_into(at + output, &self.outer, &mut fixed);
             let mut start = range.start;
             while start < range.end {
                 let n = self.interpreter.block.min(range.end - start);
-                let span = Span { along_outer: false, start, len: n, fixed: &fixed, lines: 1 };
+                let span = Span {
+                    along_outer: false,
+                    start,
+                    len: n,
+                    fixed: &fixed,
+                    lines: 1,
+                };
                 // SAFETY: as in `epilogue`; the inner instructions read inner registers and constants only.
-                unsafe { self.interpreter.run(self.nest(), &self.interpreter.inner, &span, args, frame) };
+                unsafe {
+                    self.interpreter
+                        .run(self.nest(), &self.interpreter.inner, &span, args, frame)
+                };
                 for &(reg, op, src) in &self.reductions {
                     let dtype = self.nest().lines[reg].dtype;
                     let sum = frame.registers[reg].wrapping_add(output * width(dtype));
@@ -182,7 +242,14 @@ impl LoopNest {
         }
     }
 
-    fn reduce_across(&self, at: usize, len: usize, range: Range<usize>, args: &Args, frame: &mut Frame) {
+    fn reduce_across(
+        &self,
+        at: usize,
+        len: usize,
+        range: Range<usize>,
+        args: &Args,
+        frame: &mut Frame,
+    ) {
         let rows = (self.interpreter.block / len).max(1);
         let rank = self.reduced.len();
         let mut fixed = vec![0; rank * rows];
@@ -194,17 +261,37 @@ impl LoopNest {
             for (sums, &(reg, op, _)) in near.iter_mut().zip(&self.reductions) {
                 let dtype = self.nest().lines[reg].dtype;
                 // SAFETY: eight bytes each are room enough for any dtype.
-                unsafe { alu::fill(dtype, op.identity(dtype.compute()), sums.as_mut_ptr().cast(), len) };
+                unsafe {
+                    alu::fill(
+                        dtype,
+                        op.identity(dtype.compute()),
+                        sums.as_mut_ptr().cast(),
+                        len,
+                    )
+                };
             }
             let mut start = group;
             while start < group_end {
                 let lines = rows.min(group_end - start);
                 for row in 0..lines {
-                    unravel_into(start + row, &self.reduced, &mut fixed[row * rank..(row + 1) * rank]);
+                    unravel_into(
+                        start + row,
+                        &self.reduced,
+                        &mut fixed[row * rank..(row + 1) * rank],
+                    );
                 }
-                let span = Span { along_outer: true, start: at, len, fixed: &fixed[..rank * lines], lines };
+                let span = Span {
+                    along_outer: true,
+                    start: at,
+                    len,
+                    fixed: &fixed[..rank * lines],
+                    lines,
+                };
                 // SAFETY: as in `epilogue`; lines · len is at most a block, or one line of at most a block.
-                unsafe { self.interpreter.run(self.nest(), &self.interpreter.inner, &span, args, frame) };
+                unsafe {
+                    self.interpreter
+                        .run(self.nest(), &self.interpreter.inner, &span, args, frame)
+                };
                 for (sums, &(reg, op, src)) in near.iter_mut().zip(&self.reductions) {
                     let dtype = self.nest().lines[reg].dtype;
                     for row in 0..lines {
@@ -218,7 +305,9 @@ impl LoopNest {
             for (sums, &(reg, op, _)) in near.iter_mut().zip(&self.reductions) {
                 let dtype = self.nest().lines[reg].dtype;
                 // SAFETY: both hold `len` values.
-                unsafe { alu::reduce_rows(op, dtype, sums.as_ptr().cast(), len, frame.registers[reg]) };
+                unsafe {
+                    alu::reduce_rows(op, dtype, sums.as_ptr().cast(), len, frame.registers[reg])
+                };
             }
             group = group_end;
         }
@@ -230,12 +319,30 @@ impl LoopNest {
         let (outputs, length) = (numel(&self.outer), numel(&self.reduced).max(1));
         // Outputs a task: a grain's worth of points, in whole blocks where it can be.
         let per_task = (GRAIN / length).max(1);
-        let per_task = if per_task > self.interpreter.block { per_task / self.interpreter.block * self.interpreter.block } else { per_task };
-        let per_task = if self.order == Order::Across && !self.reductions.is_empty() { per_task.max(64) } else { per_task };
+        let per_task = if per_task > self.interpreter.block {
+            per_task / self.interpreter.block * self.interpreter.block
+        } else {
+            per_task
+        };
+        let per_task = if self.order == Order::Across && !self.reductions.is_empty() {
+            per_task.max(64)
+        } else {
+            per_task
+        };
         let tasks = outputs.div_ceil(per_task);
-        let pieces = if self.reductions.is_empty() || tasks >= 8 { 1 } else { (outputs * length / GRAIN).clamp(1, 64).min(length / 64 + 1) };
+        let pieces = if self.reductions.is_empty() || tasks >= 8 {
+            1
+        } else {
+            (outputs * length / GRAIN).clamp(1, 64).min(length / 64 + 1)
+        };
         if pieces == 1 {
-            return parallel(tasks, |task| self.outputs(task * per_task..((task + 1) * per_task).min(outputs), args, None));
+            return parallel(tasks, |task| {
+                self.outputs(
+                    task * per_task..((task + 1) * per_task).min(outputs),
+                    args,
+                    None,
+                )
+            });
         }
         // Few outputs, much to sum: pieces of the sum, then the sum of the pieces in order.
         let partial = Partial::new(self, outputs, pieces);
@@ -263,9 +370,16 @@ impl LoopNest {
         // The sums go where an output will be, if one has their dtype; its epilogue then works in place.
         let fits = |slot: &crate::kernel::Slot| slot.dtype == product.dtype;
         let home = self.kernel.outputs.iter().position(fits);
-        let own = home.is_none().then(|| Memory::new(outputs * product.dtype.itemsize()));
-        let sums = Address(own.as_ref().map_or_else(|| args.outputs[home.unwrap_or(0)], |memory| memory.as_ptr()));
-        let only_stores = self.interpreter.outer.is_empty() && home.is_some() && self.interpreter.stores.len() == 1;
+        let own = home
+            .is_none()
+            .then(|| Memory::new(outputs * product.dtype.itemsize()));
+        let sums = Address(
+            own.as_ref()
+                .map_or_else(|| args.outputs[home.unwrap_or(0)], |memory| memory.as_ptr()),
+        );
+        let only_stores = self.interpreter.outer.is_empty()
+            && home.is_some()
+            && self.interpreter.stores.len() == 1;
         let finish = |range: Range<usize>| {
             if only_stores {
                 return;
@@ -282,7 +396,11 @@ impl LoopNest {
         let (a, b) = (args.inputs[product.a], args.inputs[product.b]);
         let len = |input: usize| self.kernel.inputs[input].len;
         // SAFETY: the buffers are as long as the kernel says and the views inside of them (verified); `sums` has room for all outputs.
-        unsafe { product.contraction.run_with(a, len(product.a), b, len(product.b), sums.at(0), &finish) };
+        unsafe {
+            product
+                .contraction
+                .run_with(a, len(product.a), b, len(product.b), sums.at(0), &finish)
+        };
     }
 }
 
@@ -293,7 +411,7 @@ impl Program for LoopNest {
 
     fn strategy(&self) -> String {
         match (&self.contraction, self.reductions.is_empty(), self.order) {
-            (Some(_), _, _) => "contraction".to_string(),
+            (Some(product), _, _) => product.contraction.describe(),
             (None, true, _) => "blocks".to_string(),
             (None, false, Order::Along) => "blocks along".to_string(),
             (None, false, Order::Across) => "blocks across".to_string(),
@@ -329,7 +447,11 @@ impl Address {
 /// to be started.
 fn choose(nest: &Nest, walks: &[Option<Walk>], outer: &[usize], reduced: &[usize]) -> Order {
     let (Some(&row_outer), Some(&row_reduced)) = (outer.last(), reduced.last()) else {
-        return if reduced.is_empty() { Order::Across } else { Order::Along };
+        return if reduced.is_empty() {
+            Order::Across
+        } else {
+            Order::Along
+        };
     };
     let cost = |row: usize, stride: isize| {
         let each = match stride {
@@ -345,36 +467,58 @@ fn choose(nest: &Nest, walks: &[Option<Walk>], outer: &[usize], reduced: &[usize
     for reg in inner {
         lines += 1;
         if let Some(walk) = &walks[reg] {
-            along += cost(row_reduced, walk.reduced.strides.last().copied().unwrap_or(0));
+            along += cost(
+                row_reduced,
+                walk.reduced.strides.last().copied().unwrap_or(0),
+            );
             across += cost(row_outer, walk.outer.strides.last().copied().unwrap_or(0));
         }
     }
     // Each instruction costs some nanoseconds a block, and along the reduced axes a block is no longer than these.
     along += 15.0 * lines as f64 / numel(reduced).min(1024) as f64;
-    across += 15.0 * lines as f64 / numel(outer).clamp(1, 1024) as f64 / (1024 / numel(outer).clamp(1, 1024)) as f64;
-    if along <= across { Order::Along } else { Order::Across }
+    across += 15.0 * lines as f64
+        / numel(outer).clamp(1, 1024) as f64
+        / (1024 / numel(outer).clamp(1, 1024)) as f64;
+    if along <= across {
+        Order::Along
+    } else {
+        Order::Across
+    }
 }
 
 /// The sum of products of two loads (perhaps widened from a half type), if it is worth a contraction.
 fn product(kernel: &Kernel, nest: &Nest, sum: Reg, src: Reg) -> Option<Product> {
-    let Inst::Binary(BinaryOps::Mul, a, b) = nest.lines[src].inst else { return None };
+    let Inst::Binary(BinaryOps::Mul, a, b) = nest.lines[src].inst else {
+        return None;
+    };
     let load = |reg: Reg| match &nest.lines[reg].inst {
         Inst::Load { input, view } => Some((*input, view, nest.lines[reg].dtype)),
         Inst::Unary(UnaryOps::Cast(DType::Float32), from) => match &nest.lines[*from].inst {
-            Inst::Load { input, view } if nest.lines[*from].dtype.compute() == DType::Float32 => Some((*input, view, nest.lines[*from].dtype)),
+            Inst::Load { input, view } if nest.lines[*from].dtype.compute() == DType::Float32 => {
+                Some((*input, view, nest.lines[*from].dtype))
+            }
             _ => None,
         },
         _ => None,
     };
     let ((a, a_view, a_dtype), (b, b_view, b_dtype)) = (load(a)?, load(b)?);
     let dtype = nest.lines[sum].dtype.compute();
-    let right = matches!(dtype, DType::Float32 | DType::Float64) && a_dtype.compute() == dtype && b_dtype.compute() == dtype;
+    let right = matches!(dtype, DType::Float32 | DType::Float64)
+        && a_dtype.compute() == dtype
+        && b_dtype.compute() == dtype;
     if !right || !Contraction::is_worthwhile(&nest.outer, &nest.reduced, a_view, b_view) {
         return None;
     }
-    let contraction = Contraction::new(&nest.outer, &nest.reduced, a_view, a_dtype, b_view, b_dtype);
+    let contraction =
+        Contraction::new(&nest.outer, &nest.reduced, a_view, a_dtype, b_view, b_dtype);
     debug_assert!(kernel.inputs.len() > a.max(b));
-    Some(Product { contraction, a, b, sum, dtype })
+    Some(Product {
+        contraction,
+        a,
+        b,
+        sum,
+        dtype,
+    })
 }
 
 // ---- Partial sums ----------------------------------------------------
@@ -389,13 +533,25 @@ struct Partial {
 
 impl Partial {
     fn new(nest: &LoopNest, outputs: usize, pieces: usize) -> Partial {
-        let size = |&(reg, _, _): &(Reg, ReduceOps, Reg)| pieces * outputs * width(nest.nest().lines[reg].dtype);
-        Partial { sums: nest.reductions.iter().map(|reduction| Memory::new(size(reduction))).collect(), outputs, pieces }
+        let size = |&(reg, _, _): &(Reg, ReduceOps, Reg)| {
+            pieces * outputs * width(nest.nest().lines[reg].dtype)
+        };
+        Partial {
+            sums: nest
+                .reductions
+                .iter()
+                .map(|reduction| Memory::new(size(reduction)))
+                .collect(),
+            outputs,
+            pieces,
+        }
     }
 
     fn place(&self, nest: &LoopNest, reduction: usize, piece: usize, at: usize) -> *mut u8 {
         let width = width(nest.nest().lines[nest.reductions[reduction].0].dtype);
-        self.sums[reduction].as_ptr().wrapping_add((piece * self.outputs + at) * width)
+        self.sums[reduction]
+            .as_ptr()
+            .wrapping_add((piece * self.outputs + at) * width)
     }
 
     /// Copies a block's sums out of their registers.
@@ -403,7 +559,13 @@ impl Partial {
         for (reduction, &(reg, _, _)) in nest.reductions.iter().enumerate() {
             let bytes = len * width(nest.nest().lines[reg].dtype);
             // SAFETY: the place has room for outputs − at ≥ len values, and belongs to this piece and block alone.
-            unsafe { std::ptr::copy_nonoverlapping(frame.registers[reg], self.place(nest, reduction, piece, at), bytes) };
+            unsafe {
+                std::ptr::copy_nonoverlapping(
+                    frame.registers[reg],
+                    self.place(nest, reduction, piece, at),
+                    bytes,
+                )
+            };
         }
     }
 
@@ -411,9 +573,14 @@ impl Partial {
     fn join(&self, nest: &LoopNest) {
         for (reduction, &(reg, op, _)) in nest.reductions.iter().enumerate() {
             for piece in 1..self.pieces {
-                let (from, to) = (self.place(nest, reduction, piece, 0), self.place(nest, reduction, 0, 0));
+                let (from, to) = (
+                    self.place(nest, reduction, piece, 0),
+                    self.place(nest, reduction, 0, 0),
+                );
                 // SAFETY: both hold `outputs` values, and all tasks have ended.
-                unsafe { alu::reduce_rows(op, nest.nest().lines[reg].dtype, from, self.outputs, to) };
+                unsafe {
+                    alu::reduce_rows(op, nest.nest().lines[reg].dtype, from, self.outputs, to)
+                };
             }
         }
     }

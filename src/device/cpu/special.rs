@@ -8,9 +8,9 @@
 use super::alu;
 use super::interpreter::width;
 use super::threads::{GRAIN, parallel};
-use super::walk::{Walk, unravel_into};
+use super::walk::Walk;
 use crate::device::{Args, Program};
-use crate::dtype::{DType, Element, Scalar, with_dtype};
+use crate::dtype::{DType, Element, Scalar};
 use crate::kernel::{Body, Kernel};
 use crate::ops::ReduceOps;
 use crate::shape::view::View;
@@ -40,7 +40,12 @@ impl Program for Special {
     fn run(&self, args: &Args) {
         match &self.kernel.body {
             Body::Scan { view, axis, op } => self.scan(view, *axis, *op, args),
-            Body::Scatter { values, index, axis, size } => self.scatter(values, index, *axis, *size, args),
+            Body::Scatter {
+                values,
+                index,
+                axis,
+                size,
+            } => self.scatter(values, index, *axis, *size, args),
             Body::Copy => {
                 let bytes = self.kernel.outputs[0].len * self.kernel.outputs[0].dtype.itemsize();
                 // SAFETY: both buffers have so many bytes, and they are different buffers.
@@ -63,13 +68,13 @@ impl Special {
         let lines = before * blocks;
         let together = (GRAIN / (length * after.min(COLUMNS)).max(1)).clamp(1, lines.max(1));
         parallel(lines.div_ceil(together), |task| {
-            let wide = width(dtype);
             let mut running = vec![0u64; COLUMNS];
             let mut row = vec![0u64; COLUMNS];
             for line in task * together..((task + 1) * together).min(lines) {
                 let (outer, column) = (line / blocks, line % blocks * COLUMNS);
                 let n = COLUMNS.min(after - column);
-                let (running, row): (*mut u8, *mut u8) = (running.as_mut_ptr().cast(), row.as_mut_ptr().cast());
+                let (running, row): (*mut u8, *mut u8) =
+                    (running.as_mut_ptr().cast(), row.as_mut_ptr().cast());
                 // SAFETY: both scratch rows have room for COLUMNS values of 8 bytes.
                 unsafe { alu::fill(dtype, op.identity(dtype.compute()), running, n) };
                 if after == 1 {
@@ -82,19 +87,37 @@ impl Special {
                     // SAFETY: rows of n values; the output has `before · length · after` elements, and this line's are this task's.
                     unsafe {
                         alu::reduce_rows(op, dtype, row, n, running);
-                        alu::store(dtype, running, args.outputs[0].add(at * dtype.itemsize()), n);
+                        alu::store(
+                            dtype,
+                            running,
+                            args.outputs[0].add(at * dtype.itemsize()),
+                            n,
+                        );
                     }
                 }
             }
-            debug_assert!(wide <= 8);
         });
     }
 
     /// One row, an element after the other. Long float32 rows are where rounding piles up, so they are added in float64.
-    fn scan_row(&self, walk: &Walk, start: usize, length: usize, op: ReduceOps, args: &Args, running: *mut u8) {
+    fn scan_row(
+        &self,
+        walk: &Walk,
+        start: usize,
+        length: usize,
+        op: ReduceOps,
+        args: &Args,
+        running: *mut u8,
+    ) {
         let dtype = self.kernel.outputs[0].dtype;
         let mut row = vec![0u64; COLUMNS];
-        let mut sum = op.identity(if dtype.is_float() { DType::Float64 } else { dtype }).as_f64();
+        let mut sum = op
+            .identity(if dtype.is_float() {
+                DType::Float64
+            } else {
+                dtype
+            })
+            .as_f64();
         for at in (0..length).step_by(COLUMNS) {
             let n = COLUMNS.min(length - at);
             let block: *mut u8 = row.as_mut_ptr().cast();
@@ -112,7 +135,12 @@ impl Special {
                         }
                     }
                 }
-                alu::store(dtype, block, args.outputs[0].add((start + at) * dtype.itemsize()), n);
+                alu::store(
+                    dtype,
+                    block,
+                    args.outputs[0].add((start + at) * dtype.itemsize()),
+                    n,
+                );
             }
         }
     }
@@ -140,7 +168,10 @@ impl Special {
     fn scatter(&self, values: &View, index: &View, axis: usize, size: usize, args: &Args) {
         let dtype = self.kernel.outputs[0].dtype;
         let (before, length, after) = around(&values.shape, axis);
-        let (walk, index) = (Walk::new(values, values.shape.len()), Walk::new(index, index.shape.len()));
+        let (walk, index) = (
+            Walk::new(values, values.shape.len()),
+            Walk::new(index, index.shape.len()),
+        );
         let columns = (after.div_ceil(16)).clamp(16, COLUMNS).min(after.max(1));
         let blocks = after.div_ceil(columns);
         // Halves and small integers are added up in a wider type, as in every sum.
@@ -156,7 +187,10 @@ impl Special {
             let sums: *mut u8 = sums.as_mut_ptr().cast();
             for i in 0..length {
                 let at = (outer * length + i) * after + column;
-                let (value, wide) = (value.as_mut_ptr().cast::<u8>(), wide.as_mut_ptr().cast::<u8>());
+                let (value, wide) = (
+                    value.as_mut_ptr().cast::<u8>(),
+                    wide.as_mut_ptr().cast::<u8>(),
+                );
                 self.fetch(&walk, 0, at, n, value, args);
                 self.fetch(&index, 1, at, n, place.as_mut_ptr().cast(), args);
                 // SAFETY: all blocks have room for `columns` values of 8 bytes; `sums` has size · n places, and only places inside are used.
@@ -165,12 +199,24 @@ impl Special {
                     let inside = |p: i64| 0 <= p && p < size as i64;
                     if place[..n].iter().all(|&p| p == place[0]) {
                         if inside(place[0]) {
-                            alu::reduce_rows(ReduceOps::Sum, sum_dtype, wide, n, sums.add(place[0] as usize * n * item));
+                            alu::reduce_rows(
+                                ReduceOps::Sum,
+                                sum_dtype,
+                                wide,
+                                n,
+                                sums.add(place[0] as usize * n * item),
+                            );
                         }
                         continue;
                     }
                     for (j, &p) in place[..n].iter().enumerate().filter(|&(_, &p)| inside(p)) {
-                        alu::reduce_rows(ReduceOps::Sum, sum_dtype, wide.add(j * item), 1, sums.add((p as usize * n + j) * item));
+                        alu::reduce_rows(
+                            ReduceOps::Sum,
+                            sum_dtype,
+                            wide.add(j * item),
+                            1,
+                            sums.add((p as usize * n + j) * item),
+                        );
                     }
                 }
             }
@@ -178,8 +224,19 @@ impl Special {
                 let at = (outer * size + p) * after + column;
                 // SAFETY: row p of the sums has n values; the output's columns of this row are this task's alone.
                 unsafe {
-                    alu::cast(sum_dtype, dtype, sums.add(p * n * item), value.as_mut_ptr().cast(), n);
-                    alu::store(dtype, value.as_ptr().cast(), args.outputs[0].add(at * dtype.itemsize()), n);
+                    alu::cast(
+                        sum_dtype,
+                        dtype,
+                        sums.add(p * n * item),
+                        value.as_mut_ptr().cast(),
+                        n,
+                    );
+                    alu::store(
+                        dtype,
+                        value.as_ptr().cast(),
+                        args.outputs[0].add(at * dtype.itemsize()),
+                        n,
+                    );
                 }
             }
         });
@@ -188,7 +245,11 @@ impl Special {
 
 /// A shape as [before, axis, after].
 fn around(shape: &[usize], axis: usize) -> (usize, usize, usize) {
-    (shape[..axis].iter().product(), shape[axis], shape[axis + 1..].iter().product())
+    (
+        shape[..axis].iter().product(),
+        shape[axis],
+        shape[axis + 1..].iter().product(),
+    )
 }
 
 /// Replaces each value by the running sum (or maximum) up to it.

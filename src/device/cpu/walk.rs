@@ -84,27 +84,33 @@ impl Axes {
         Axes {
             sizes: view.shape[from..to].to_vec(),
             strides: view.strides[from..to].to_vec(),
-            coefs: view.bounds.iter().map(|bound| bound.coefs[from..to].to_vec()).collect(),
+            coefs: view
+                .bounds
+                .iter()
+                .map(|bound| bound.coefs[from..to].to_vec())
+                .collect(),
         }
     }
 
     /// Whether axis and the next one can be walked as one: a step of the first is as far as all of the second.
     fn continues(&self, axis: usize) -> bool {
         let size = self.sizes[axis + 1] as isize;
-        std::iter::once(&self.strides).chain(&self.coefs).all(|steps| steps[axis] == steps[axis + 1] * size)
+        std::iter::once(&self.strides)
+            .chain(&self.coefs)
+            .all(|steps| steps[axis] == steps[axis + 1] * size)
     }
 
     fn merge(&mut self, axis: usize) {
         self.sizes[axis + 1] *= self.sizes[axis];
-        self.sizes.remove(axis);
-        self.strides.remove(axis);
-        self.coefs.iter_mut().for_each(|coefs| drop(coefs.remove(axis)));
+        self.drop_axis(axis);
     }
 
     fn drop_axis(&mut self, axis: usize) {
         self.sizes.remove(axis);
         self.strides.remove(axis);
-        self.coefs.iter_mut().for_each(|coefs| drop(coefs.remove(axis)));
+        for coefs in &mut self.coefs {
+            coefs.remove(axis);
+        }
     }
 
     /// The table of a space whose rows are short, if there is more than one row.
@@ -123,18 +129,34 @@ impl Axes {
         let mut along = |steps: &[isize]| -> Vec<isize> {
             let at = |linear: usize| {
                 unravel_into(linear, &self.sizes[front..], &mut point);
-                steps[front..].iter().zip(&point).map(|(&step, &i)| step * i as isize).sum()
+                steps[front..]
+                    .iter()
+                    .zip(&point)
+                    .map(|(&step, &i)| step * i as isize)
+                    .sum()
             };
             (0..points).map(at).collect()
         };
         let addresses = along(&self.strides);
         let bounds = self.coefs.iter().map(|coefs| along(coefs)).collect();
-        Some(Table { front, addresses, bounds })
+        Some(Table {
+            front,
+            addresses,
+            bounds,
+        })
     }
 
     /// Visits the points `start..start + len` by a table, in stretches: `visit(position, addresses, valid)`, where `valid` tells of each
     /// whether its bounds hold, or is empty if there are none.
-    pub fn stretches(&self, table: &Table, base: &Base, limits: &[isize], start: usize, len: usize, mut visit: impl FnMut(usize, isize, &[isize], &[bool])) {
+    pub fn stretches(
+        &self,
+        table: &Table,
+        base: &Base,
+        limits: &[isize],
+        start: usize,
+        len: usize,
+        mut visit: impl FnMut(usize, isize, &[isize], &[bool]),
+    ) {
         let points = table.addresses.len();
         let mut point = vec![0; self.sizes.len()];
         let mut valid = Vec::new();
@@ -147,32 +169,65 @@ impl Axes {
             if !limits.is_empty() {
                 valid.clear();
                 valid.resize(take, true);
-                for ((&value, values), &limit) in here.bounds.iter().zip(&table.bounds).zip(limits) {
+                for ((&value, values), &limit) in here.bounds.iter().zip(&table.bounds).zip(limits)
+                {
                     for (flag, &along) in valid.iter_mut().zip(&values[from..from + take]) {
                         // One comparison for both ends: a negative value is a huge unsigned one.
                         *flag &= ((value + along) as usize) < limit as usize;
                     }
                 }
             }
-            visit(done, here.address, &table.addresses[from..from + take], &valid);
+            visit(
+                done,
+                here.address,
+                &table.addresses[from..from + take],
+                &valid,
+            );
             done += take;
         }
     }
 
     /// The base at a point of this space, given the base at its first point.
     pub fn shifted(&self, base: &Base, point: &[usize]) -> Base {
-        let along = |steps: &[isize]| -> isize { steps.iter().zip(point).map(|(&step, &i)| step * i as isize).sum() };
+        let along = |steps: &[isize]| -> isize {
+            steps
+                .iter()
+                .zip(point)
+                .map(|(&step, &i)| step * i as isize)
+                .sum()
+        };
         Base {
             address: base.address + along(&self.strides),
-            bounds: base.bounds.iter().zip(&self.coefs).map(|(&value, coefs)| value + along(coefs)).collect(),
+            bounds: base
+                .bounds
+                .iter()
+                .zip(&self.coefs)
+                .map(|(&value, coefs)| value + along(coefs))
+                .collect(),
         }
     }
 
     /// Visits the points `start..start + len` in row-major order, a run at a time.
-    pub fn runs(&self, base: &Base, limits: &[isize], start: usize, len: usize, mut visit: impl FnMut(Run)) {
+    pub fn runs(
+        &self,
+        base: &Base,
+        limits: &[isize],
+        start: usize,
+        len: usize,
+        mut visit: impl FnMut(Run),
+    ) {
         let Some(last) = self.sizes.len().checked_sub(1) else {
-            let valid = base.bounds.iter().zip(limits).all(|(&value, &limit)| 0 <= value && value < limit);
-            return visit(Run { at: 0, len, address: valid.then_some(base.address), stride: 0 });
+            let valid = base
+                .bounds
+                .iter()
+                .zip(limits)
+                .all(|(&value, &limit)| 0 <= value && value < limit);
+            return visit(Run {
+                at: 0,
+                len,
+                address: valid.then_some(base.address),
+                stride: 0,
+            });
         };
         let (row, stride) = (self.sizes[last], self.strides[last]);
         let mut small = [0; SMALL];
@@ -190,8 +245,18 @@ impl Axes {
             let column = point[last];
             let take = (row - column).min(len - done);
             if self.coefs.is_empty() {
-                let along: isize = self.strides.iter().zip(&*point).map(|(&step, &i)| step * i as isize).sum();
-                visit(Run { at: done, len: take, address: Some(base.address + along), stride });
+                let along: isize = self
+                    .strides
+                    .iter()
+                    .zip(&*point)
+                    .map(|(&step, &i)| step * i as isize)
+                    .sum();
+                visit(Run {
+                    at: done,
+                    len: take,
+                    address: Some(base.address + along),
+                    stride,
+                });
             } else {
                 let here = self.shifted(base, point);
                 let (mut from, mut to) = (0, take as isize);
@@ -199,11 +264,19 @@ impl Axes {
                     let (low, high) = interval(value, coefs[last], limit);
                     (from, to) = (from.max(low), to.min(high));
                 }
-                let (from, to) = (from.min(take as isize) as usize, to.max(from).min(take as isize) as usize);
+                let (from, to) = (
+                    from.min(take as isize) as usize,
+                    to.max(from).min(take as isize) as usize,
+                );
                 let mut part = |from: usize, to: usize, valid: bool| {
                     if from < to {
                         let address = valid.then(|| here.address + stride * from as isize);
-                        visit(Run { at: done + from, len: to - from, address, stride });
+                        visit(Run {
+                            at: done + from,
+                            len: to - from,
+                            address,
+                            stride,
+                        });
                     }
                 };
                 part(0, from, false);
@@ -244,7 +317,10 @@ fn interval(value: isize, coef: isize, limit: isize) -> (isize, isize) {
         0 => (0, 0),
         c if c > 0 => (first(-value, c).max(0), first(limit - value, c).max(0)),
         // value − |c|·j ≥ 0 for j ≤ value/|c|, and < limit for |c|·j > value − limit
-        c => (first(value - limit + 1, -c).max(0), (value.div_euclid(-c) + 1).max(0)),
+        c => (
+            first(value - limit + 1, -c).max(0),
+            (value.div_euclid(-c) + 1).max(0),
+        ),
     }
 }
 
@@ -254,8 +330,15 @@ impl Walk {
         Walk {
             outer: Axes::cut(view, 0, outer),
             reduced: Axes::cut(view, outer, view.shape.len()),
-            start: Base { address: view.offset, bounds: view.bounds.iter().map(|bound| bound.offset).collect() },
-            limits: view.bounds.iter().map(|bound| bound.size as isize).collect(),
+            start: Base {
+                address: view.offset,
+                bounds: view.bounds.iter().map(|bound| bound.offset).collect(),
+            },
+            limits: view
+                .bounds
+                .iter()
+                .map(|bound| bound.size as isize)
+                .collect(),
         }
     }
 }
@@ -264,7 +347,11 @@ impl Walk {
 /// contiguous kernel over [8, 64, 56, 56] thus becomes one over [1605632].
 pub fn simplify(walks: &mut [&mut Walk], outer: &mut Vec<usize>, reduced: &mut Vec<usize>) {
     fn space(sizes: &mut Vec<usize>, parts: &mut [&mut Axes]) {
-        for axis in (0..sizes.len()).rev().filter(|&axis| sizes[axis] == 1).collect::<Vec<_>>() {
+        for axis in (0..sizes.len())
+            .rev()
+            .filter(|&axis| sizes[axis] == 1)
+            .collect::<Vec<_>>()
+        {
             sizes.remove(axis);
             parts.iter_mut().for_each(|part| part.drop_axis(axis));
         }
@@ -276,8 +363,18 @@ pub fn simplify(walks: &mut [&mut Walk], outer: &mut Vec<usize>, reduced: &mut V
             }
         }
     }
-    space(outer, &mut walks.iter_mut().map(|walk| &mut walk.outer).collect::<Vec<_>>());
-    let mut inner: Vec<&mut Axes> = walks.iter_mut().map(|walk| &mut walk.reduced).filter(|axes| !axes.sizes.is_empty()).collect();
+    space(
+        outer,
+        &mut walks
+            .iter_mut()
+            .map(|walk| &mut walk.outer)
+            .collect::<Vec<_>>(),
+    );
+    let mut inner: Vec<&mut Axes> = walks
+        .iter_mut()
+        .map(|walk| &mut walk.reduced)
+        .filter(|axes| !axes.sizes.is_empty())
+        .collect();
     space(reduced, &mut inner);
 }
 
@@ -299,12 +396,16 @@ mod tests {
     #[test]
     fn runs_are_the_addresses_of_the_view() {
         let base = View::contiguous(&[4, 6]);
-        let window = Remap { shape: vec![4, 3, 4, 3], rows: vec![(-1, vec![1, 1, 0, 0]), (-1, vec![0, 0, 2, -1])] };
+        let window = Remap {
+            shape: vec![4, 3, 4, 3],
+            rows: vec![(-1, vec![1, 1, 0, 0]), (-1, vec![0, 0, 2, -1])],
+        };
         for view in [
             base.clone(),
             base.permute(&[1, 0]),
             base.pad(&[(1, 2), (2, 1)]),
-            base.remap(&Remap::stride(&[4, 6], &[-1, -2])).pad(&[(1, 0), (0, 3)]),
+            base.remap(&Remap::stride(&[4, 6], &[-1, -2]))
+                .pad(&[(1, 0), (0, 3)]),
             base.remap(&window),
         ] {
             let walk = Walk::new(&view, view.shape.len());
@@ -312,7 +413,11 @@ mod tests {
             for start in 0..all.len() {
                 for len in [1, 2, 5, all.len() - start] {
                     if start + len <= all.len() {
-                        assert_eq!(addresses(&walk.outer, &walk, start, len), all[start..start + len], "{view:?} from {start}");
+                        assert_eq!(
+                            addresses(&walk.outer, &walk, start, len),
+                            all[start..start + len],
+                            "{view:?} from {start}"
+                        );
                     }
                 }
             }
@@ -322,17 +427,31 @@ mod tests {
     #[test]
     fn tables_give_the_same_addresses() {
         let base = View::contiguous(&[40, 6, 5]);
-        for view in [base.clone(), base.permute(&[2, 0, 1]), base.pad(&[(1, 2), (2, 1), (0, 3)])] {
+        for view in [
+            base.clone(),
+            base.permute(&[2, 0, 1]),
+            base.pad(&[(1, 2), (2, 1), (0, 3)]),
+        ] {
             let walk = Walk::new(&view, 3);
             let all = view.addresses();
-            let Some(table) = walk.outer.tabulate() else { continue };
+            let Some(table) = walk.outer.tabulate() else {
+                continue;
+            };
             for (start, len) in [(0, all.len()), (7, 100), (all.len() - 3, 3)] {
                 let mut list = vec![None; len];
-                walk.outer.stretches(&table, &walk.start, &walk.limits, start, len, |at, address, along, valid| {
-                    for (j, &a) in along.iter().enumerate() {
-                        list[at + j] = (valid.is_empty() || valid[j]).then_some((address + a) as usize);
-                    }
-                });
+                walk.outer.stretches(
+                    &table,
+                    &walk.start,
+                    &walk.limits,
+                    start,
+                    len,
+                    |at, address, along, valid| {
+                        for (j, &a) in along.iter().enumerate() {
+                            list[at + j] =
+                                (valid.is_empty() || valid[j]).then_some((address + a) as usize);
+                        }
+                    },
+                );
                 assert_eq!(list, all[start..start + len], "{view:?} from {start}");
             }
         }
@@ -340,7 +459,10 @@ mod tests {
 
     #[test]
     fn contiguous_axes_become_one() {
-        let (a, b) = (View::contiguous(&[2, 1, 3, 4]), View::contiguous(&[2, 1, 1, 4]).remap(&Remap::expand(&[2, 1, 1, 4], &[2, 1, 3, 4])));
+        let (a, b) = (
+            View::contiguous(&[2, 1, 3, 4]),
+            View::contiguous(&[2, 1, 1, 4]).remap(&Remap::expand(&[2, 1, 1, 4], &[2, 1, 3, 4])),
+        );
         let (mut a, mut b) = (Walk::new(&a, 4), Walk::new(&b, 4));
         let (mut outer, mut reduced) = (vec![2, 1, 3, 4], vec![]);
         simplify(&mut [&mut a], &mut outer, &mut reduced);

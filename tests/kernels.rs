@@ -1,0 +1,153 @@
+//! How many kernels the scheduler makes of well-known computations.
+//!
+//! Fusion is easily lost: a movement that no longer composes, one more user of an intermediate result, and a kernel becomes two.
+//! Values stay right, so only counting notices. Each number here is argued for.
+
+use teenygrad::lazy::LazyBuffer;
+use teenygrad::nn::optim::{Adam, Optimizer};
+use teenygrad::schedule::{Plan, plan};
+use teenygrad::{Tensor, realize};
+
+fn plan_of(tensors: &[&Tensor]) -> Plan {
+    plan(
+        &tensors
+            .iter()
+            .map(|tensor| tensor.lazydata())
+            .collect::<Vec<LazyBuffer>>(),
+    )
+}
+
+fn kernels(tensors: &[&Tensor]) -> usize {
+    plan_of(tensors).len()
+}
+
+fn random(shape: &[usize]) -> Tensor {
+    Tensor::rand(shape).realize()
+}
+
+#[test]
+fn element_wise_chains_are_one_kernel() {
+    let (x, y) = (random(&[64, 100]), random(&[64, 100]));
+    assert_eq!(kernels(&[&(&x * 2.0 + &y).relu().neg().exp()]), 1);
+    assert_eq!(kernels(&[&x.gelu()]), 1);
+    assert_eq!(kernels(&[&(x.t() + y.t()).reshape([50, 2, 64]).exp()]), 1); // movements compose on the way
+    assert_eq!(kernels(&[&x.pad(&[(1, 1), (2, 0)], 0.0).exp()]), 1);
+    assert_eq!(kernels(&[&Tensor::cat(&[&(&x * 2.0), &y.exp()], 0)]), 1); // each half is padded with zeros, and they are added
+    assert_eq!(kernels(&[&x.tril(0)]), 1); // the mask is arithmetic on positions, not memory
+}
+
+#[test]
+fn a_reduction_takes_what_is_before_and_after_it_along() {
+    let x = random(&[64, 100]);
+    assert_eq!(kernels(&[&(&x * 2.0 + 1.0).relu().exp().sum(())]), 1);
+    assert_eq!(kernels(&[&x.square().mean(-1).sqrt()]), 1);
+    assert_eq!(kernels(&[&x.sum(0).sum(0)]), 1); // a sum of a sum is one sum
+}
+
+#[test]
+fn softmax_is_a_maximum_a_sum_and_a_division() {
+    let x = random(&[64, 100]);
+    assert_eq!(kernels(&[&x.softmax(-1)]), 3);
+    assert_eq!(kernels(&[&x.log_softmax(-1)]), 3);
+}
+
+#[test]
+fn layernorm_is_a_mean_a_variance_and_a_scaling() {
+    assert_eq!(kernels(&[&random(&[64, 100]).layernorm(-1, 1e-5)]), 3);
+}
+
+#[test]
+fn products_are_contractions_with_an_epilogue() {
+    let x = random(&[64, 100]);
+    let (w, b) = (random(&[100, 32]), random(&[32]));
+    let linear = plan_of(&[&x.linear(&w, Some(&b)).relu()]);
+    assert_eq!(linear.len(), 1);
+    let (image, weight, bias) = (random(&[4, 3, 12, 12]), random(&[8, 3, 3, 3]), random(&[8]));
+    let conv = plan_of(&[&image.conv2d(&weight, Some(&bias)).relu()]);
+    assert_eq!(conv.len(), 1);
+    // The product of 4·8·10·10·27 numbers is never memory: outputs are as large as the result.
+    assert!(
+        conv.kernels()
+            .all(|kernel| kernel.outputs[0].len == 4 * 8 * 10 * 10)
+    );
+}
+
+#[test]
+fn both_gradients_of_a_convolution_are_one_contraction_each() {
+    let image = random(&[4, 3, 12, 12]).requires_grad(true);
+    let weight = random(&[8, 3, 3, 3]).requires_grad(true);
+    image.conv2d(&weight, None).square().sum(()).backward();
+    let (dx, dw) = (image.grad().unwrap(), weight.grad().unwrap());
+    // The forward convolution (times 2), then a contraction for each: window's fold has merged with the sum over channels.
+    assert_eq!(kernels(&[&dx, &dw]), 3);
+    assert_eq!(kernels(&[&dx]), 2);
+}
+
+#[test]
+fn strided_windows_fold_without_a_copy() {
+    let image = random(&[2, 4, 9, 9]).requires_grad(true);
+    let weight = random(&[8, 4, 3, 3]).requires_grad(true);
+    let options = teenygrad::tensor::conv::Conv::default()
+        .stride(2)
+        .padding(1);
+    image
+        .conv2d_with(&weight, None, options)
+        .square()
+        .sum(())
+        .backward();
+    // Forward, and one contraction whose rows and columns come out interleaved as they lie in the image.
+    assert_eq!(kernels(&[&image.grad().unwrap()]), 2);
+}
+
+/// How many kernels something runs.
+fn ran(what: impl FnOnce()) -> u64 {
+    let before = realize::kernels_on_this_thread();
+    what();
+    realize::kernels_on_this_thread() - before
+}
+
+#[test]
+fn training_steps() {
+    // An Adam step reads and writes every array once: one kernel a parameter.
+    let parameters: Vec<Tensor> = [[40, 30], [30, 20], [20, 10]]
+        .iter()
+        .map(|s| random(s))
+        .collect();
+    let mut optimizer = Adam::new(&parameters[..], 0.001);
+    for _ in 0..3 {
+        for parameter in &parameters {
+            parameter.set_grad(Some(random(&parameter.shape())));
+        }
+        assert_eq!(ran(|| optimizer.step()), 3);
+    }
+    // A whole step of the seed's TinyConvNet.
+    let weights = [
+        random(&[8, 1, 3, 3]),
+        random(&[16, 8, 3, 3]),
+        random(&[400, 10]),
+    ];
+    let mut optimizer = Adam::new(&weights[..], 0.001);
+    let (x, labels) = (random(&[32, 784]), Tensor::from(vec![3u8; 32]));
+    for _ in 0..3 {
+        let count = ran(|| {
+            let x = x
+                .reshape([-1, 1, 28, 28])
+                .conv2d(&weights[0], None)
+                .relu()
+                .max_pool2d(2);
+            let x = x
+                .conv2d(&weights[1], None)
+                .relu()
+                .max_pool2d(2)
+                .reshape([32, -1]);
+            let loss = x
+                .dot(&weights[2])
+                .log_softmax(-1)
+                .sparse_categorical_crossentropy(&labels, -1);
+            optimizer.zero_grad();
+            loss.backward();
+            optimizer.step();
+        });
+        assert!(count <= 33, "{count} kernels");
+    }
+}
