@@ -4,7 +4,7 @@
 //! the *caller's* line with the op, the shapes, the axis and a hint: nobody writes `?` after an addition. A mistake of the **world**
 //! (files, data, devices) is an [`Error`] in a `Result`, because a program can do something about it.
 //!
-//! The panics are made by [`fail!`](crate::error::fail), so that they all read alike:
+//! The panics are made by the macro `fail!`, so that they all read alike:
 //!
 //! ```text
 //! matmul: [2, 3] @ [4, 5]: the last axis of the left (3) and the second-last of the right (4) must be equal

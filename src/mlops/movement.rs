@@ -274,7 +274,7 @@ impl Function for Window {
 /// The adjoint of [`Window`]: [lead…, O…, K…] → [lead…, H…], each element the sum of all windows' places that showed it.
 ///
 /// Which (o, k) showed h? Those with o·stride + k·dilation = h. For stride 1 that is o = h − k·dilation: for each k one o, if it is in
-/// range. So dx[h] = Σₖ dy[h − k·dilation, k]: **a view of dy** with axes (h | k), bounded by 0 ≤ h − k·dilation < O, **and a sum**.
+/// range. So `dx[h] = Σₖ dy[h − k·dilation, k]`: **a view of dy** with axes (h | k), bounded by 0 ≤ h − k·dilation < O, **and a sum**.
 ///
 /// For a stride s and dilation 1, write h = s·q + b with 0 ≤ b < s, and k = s·a + b: only such k meet h. Then o = q − a, and
 /// dx[q, b] = Σₐ dy[q − a, s·a + b]: again a view and a sum, over just those k that count, and (q, b) lie in memory as h does. For a

@@ -195,9 +195,9 @@ impl Tensor {
     ///
     /// | x | w | y | |
     /// |---|---|---|---|
-    /// | [k] | [k] | [] | a scalar product |
-    /// | [m, k] | [k] | [m] | a matrix times a vector |
-    /// | [k] | [k, n] | [n] | a vector times a matrix |
+    /// | `[k]` | `[k]` | `[]` | a scalar product |
+    /// | `[m, k]` | `[k]` | `[m]` | a matrix times a vector |
+    /// | `[k]` | `[k, n]` | `[n]` | a vector times a matrix |
     /// | […, m, k] | […, k, n] | […, m, n] | matrices; the axes in front broadcast |
     ///
     /// ```
@@ -302,9 +302,9 @@ impl Tensor {
 
     /// A convolution (as all of deep learning calls it: a cross-correlation) over any number of spatial axes, in spite of its name:
     ///
-    /// **y[n, o, p…] = bias[o] + Σ_c Σ_k… x[n, c, p·stride + k·dilation − padding…] · w[o, c, k…]**
+    /// **y[n, o, p…] = bias\[o\] + Σ_c Σ_k… x[n, c, p·stride + k·dilation − padding…] · w[o, c, k…]**
     ///
-    /// Shapes: input [n, c, H…], weight [o, c/groups, K…], bias [o], result [n, o, O…] with
+    /// Shapes: input [n, c, H…], weight [o, c/groups, K…], bias `[o]`, result [n, o, O…] with
     /// O = (H + padding before + after − dilation·(K − 1) − 1) / stride + 1, rounded down. With groups, output channels
     /// g·o/groups … see input channels g·c/groups … only; groups = c is a depthwise convolution.
     /// ```
@@ -403,9 +403,9 @@ impl Tensor {
 
     /// What a convolution does on its way back, as a way forward: each input element puts its multiple of the kernel into the output.
     ///
-    /// **y[n, o, p…] = bias[o] + Σ_c Σ_{i·stride + k·dilation − padding = p} x[n, c, i…] · w[c, o, k…]**
+    /// **y[n, o, p…] = bias\[o\] + Σ_c Σ_{i·stride + k·dilation − padding = p} x[n, c, i…] · w[c, o, k…]**
     ///
-    /// Shapes: input [n, c, H…], weight [c, o/groups, K…], bias [o], result [n, o, O…] with
+    /// Shapes: input [n, c, H…], weight [c, o/groups, K…], bias `[o]`, result [n, o, O…] with
     /// O = (H − 1)·stride − padding before − after + dilation·(K − 1) + 1 + output_padding.
     ///
     /// It is computed as a convolution of the input with stride − 1 zeros between its elements, with the kernel backwards: what element

@@ -311,7 +311,7 @@ impl Tensor {
             .cast(self.float_dtype())
     }
 
-    /// The mean of −ln softmax(x)[label] over the last axis, for logits x […, classes] and labels […] of any integer type. Labels that
+    /// The mean of −ln softmax(x)\[label\] over the last axis, for logits x […, classes] and labels […] of any integer type. Labels that
     /// equal `ignore_index` don't count (the original's default is −1).
     /// ```
     /// # use teenygrad::Tensor;

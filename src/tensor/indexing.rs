@@ -3,7 +3,7 @@
 //! **In:** a tensor and [indices](super::index). **Out:** the elements that they name, or the tensor with those elements replaced.
 //! **Below:** the movement functions, Gather and Scatter.
 //!
-//! An index becomes a [`Plan`] of three steps, each a view or one indexed load:
+//! An index becomes a `Plan` of three steps, each a view or one indexed load:
 //!
 //! ```text
 //! x ──cut──▶ start, length and step of each axis        Shrink, Flip, and a Window of one element for steps over 1
@@ -34,7 +34,7 @@ use crate::shape::view::numel;
 impl Tensor {
     /// The elements at these indices: Python's `x[…]`, written as [`super::index`] lists.
     ///
-    /// Several tensors among the indices broadcast together and walk in step: `x.get((&rows, &columns))` is x[rows[i], columns[i]] for each i.
+    /// Several tensors among the indices broadcast together and walk in step: `x.get((&rows, &columns))` is `x[rows[i], columns[i]]` for each i.
     /// Their common axes stand where the indexed axes stood if these are neighbours, and first otherwise (integers and new axes are
     /// done before, as in PyTorch).
     /// ```

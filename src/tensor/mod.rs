@@ -14,7 +14,7 @@
 //! | [`index`], [`indexing`] | what can stand in an index; `get` and `set` |
 //! | [`reduce`], [`math`], [`activation`] | sums and maxima; functions of one and two tensors |
 //! | [`conv`], [`functional`] | matmul, convolution, pooling; normalisation, attention, losses |
-//! | [`print`] | how a tensor looks |
+//! | [`mod@print`] | how a tensor looks |
 //!
 //! Laws:
 //! 1. A `Tensor` is a handle: cloning it is cheap and gives the same tensor, gradient included.

@@ -12,12 +12,17 @@
 //!            └───────────────┘                   or if there is little to sum for each (a 2×2 window).
 //! ```
 //!
-//! [`choose`] compares what the loads of each would cost. If there are few outputs and much to sum, the sum itself is cut into
+//! `choose` compares what the loads of each would cost. If there are few outputs and much to sum, the sum itself is cut into
 //! pieces of a fixed size, whose partial sums are added in order: so that all threads have work and the result is the same for any number.
 //!
 //! Accuracy: within a block sums are pairwise or in many lanes; at most 256 rows, or 64 blocks, are added up one after the other before they
 //! join a larger sum. The error grows with the logarithm of the length, not with the length.
 
+mod choose;
+mod partial;
+
+use self::choose::{order, product};
+use self::partial::Partial;
 use super::alu;
 use super::contraction::Contraction;
 use super::interpreter::{Frame, Interpreter, Span, width};
@@ -26,8 +31,8 @@ use super::walk::{Walk, simplify, unravel_into};
 use crate::device::memory::Memory;
 use crate::device::{Args, Program};
 use crate::dtype::DType;
-use crate::kernel::{Body, Inst, Kernel, Level, Nest, Reg};
-use crate::ops::{BinaryOps, ReduceOps, UnaryOps};
+use crate::kernel::{Body, Inst, Kernel, Nest, Reg};
+use crate::ops::ReduceOps;
 use crate::shape::view::numel;
 use std::ops::Range;
 
@@ -93,7 +98,7 @@ impl LoopNest {
                 _ => None,
             })
             .collect();
-        let order = choose(nest, &walks, &outer, &reduced);
+        let order = order(nest, &walks, &outer, &reduced);
         let contraction = match reductions[..] {
             [(sum, ReduceOps::Sum, src)] => product(&kernel, nest, sum, src),
             _ => None,
@@ -438,157 +443,5 @@ unsafe impl Sync for Address {}
 impl Address {
     fn at(self, bytes: usize) -> *mut u8 {
         self.0.wrapping_add(bytes)
-    }
-}
-
-// ---- Choices ---------------------------------------------------------
-
-/// Compares the loads of both orders, in nanoseconds a point, roughly: neighbours in memory are cheap, spaced ones dear, and each row has
-/// to be started.
-fn choose(nest: &Nest, walks: &[Option<Walk>], outer: &[usize], reduced: &[usize]) -> Order {
-    let (Some(&row_outer), Some(&row_reduced)) = (outer.last(), reduced.last()) else {
-        return if reduced.is_empty() {
-            Order::Across
-        } else {
-            Order::Along
-        };
-    };
-    let cost = |row: usize, stride: isize| {
-        let each = match stride {
-            0 => 0.05,
-            1 => 0.1,
-            _ => 0.6,
-        };
-        each + 12.0 / row as f64
-    };
-    let inner = (0..nest.lines.len()).filter(|&reg| nest.lines[reg].level == Level::Inner);
-    let (mut along, mut across) = (0.0, 0.0);
-    let mut lines = 0;
-    for reg in inner {
-        lines += 1;
-        if let Some(walk) = &walks[reg] {
-            along += cost(
-                row_reduced,
-                walk.reduced.strides.last().copied().unwrap_or(0),
-            );
-            across += cost(row_outer, walk.outer.strides.last().copied().unwrap_or(0));
-        }
-    }
-    // Each instruction costs some nanoseconds a block, and along the reduced axes a block is no longer than these.
-    along += 15.0 * lines as f64 / numel(reduced).min(1024) as f64;
-    across += 15.0 * lines as f64
-        / numel(outer).clamp(1, 1024) as f64
-        / (1024 / numel(outer).clamp(1, 1024)) as f64;
-    if along <= across {
-        Order::Along
-    } else {
-        Order::Across
-    }
-}
-
-/// The sum of products of two loads (perhaps widened from a half type), if it is worth a contraction.
-fn product(kernel: &Kernel, nest: &Nest, sum: Reg, src: Reg) -> Option<Product> {
-    let Inst::Binary(BinaryOps::Mul, a, b) = nest.lines[src].inst else {
-        return None;
-    };
-    let load = |reg: Reg| match &nest.lines[reg].inst {
-        Inst::Load { input, view } => Some((*input, view, nest.lines[reg].dtype)),
-        Inst::Unary(UnaryOps::Cast(DType::Float32), from) => match &nest.lines[*from].inst {
-            Inst::Load { input, view } if nest.lines[*from].dtype.compute() == DType::Float32 => {
-                Some((*input, view, nest.lines[*from].dtype))
-            }
-            _ => None,
-        },
-        _ => None,
-    };
-    let ((a, a_view, a_dtype), (b, b_view, b_dtype)) = (load(a)?, load(b)?);
-    let dtype = nest.lines[sum].dtype.compute();
-    let right = matches!(dtype, DType::Float32 | DType::Float64)
-        && a_dtype.compute() == dtype
-        && b_dtype.compute() == dtype;
-    if !right || !Contraction::is_worthwhile(&nest.outer, &nest.reduced, a_view, b_view) {
-        return None;
-    }
-    let contraction =
-        Contraction::new(&nest.outer, &nest.reduced, a_view, a_dtype, b_view, b_dtype);
-    debug_assert!(kernel.inputs.len() > a.max(b));
-    Some(Product {
-        contraction,
-        a,
-        b,
-        sum,
-        dtype,
-    })
-}
-
-// ---- Partial sums ----------------------------------------------------
-
-/// For each reduction and each piece of the reduced space, the sums of all outputs.
-struct Partial {
-    /// one a reduction, [pieces, outputs]
-    sums: Vec<Memory>,
-    outputs: usize,
-    pieces: usize,
-}
-
-impl Partial {
-    fn new(nest: &LoopNest, outputs: usize, pieces: usize) -> Partial {
-        let size = |&(reg, _, _): &(Reg, ReduceOps, Reg)| {
-            pieces * outputs * width(nest.nest().lines[reg].dtype)
-        };
-        Partial {
-            sums: nest
-                .reductions
-                .iter()
-                .map(|reduction| Memory::new(size(reduction)))
-                .collect(),
-            outputs,
-            pieces,
-        }
-    }
-
-    fn place(&self, nest: &LoopNest, reduction: usize, piece: usize, at: usize) -> *mut u8 {
-        let width = width(nest.nest().lines[nest.reductions[reduction].0].dtype);
-        self.sums[reduction]
-            .as_ptr()
-            .wrapping_add((piece * self.outputs + at) * width)
-    }
-
-    /// Copies a block's sums out of their registers.
-    fn keep(&self, nest: &LoopNest, piece: usize, at: usize, len: usize, frame: &Frame) {
-        for (reduction, &(reg, _, _)) in nest.reductions.iter().enumerate() {
-            let bytes = len * width(nest.nest().lines[reg].dtype);
-            // SAFETY: the place has room for outputs − at ≥ len values, and belongs to this piece and block alone.
-            unsafe {
-                std::ptr::copy_nonoverlapping(
-                    frame.registers[reg],
-                    self.place(nest, reduction, piece, at),
-                    bytes,
-                )
-            };
-        }
-    }
-
-    /// Adds all pieces to the first, in order.
-    fn join(&self, nest: &LoopNest) {
-        for (reduction, &(reg, op, _)) in nest.reductions.iter().enumerate() {
-            for piece in 1..self.pieces {
-                let (from, to) = (
-                    self.place(nest, reduction, piece, 0),
-                    self.place(nest, reduction, 0, 0),
-                );
-                // SAFETY: both hold `outputs` values, and all tasks have ended.
-                unsafe {
-                    alu::reduce_rows(op, nest.nest().lines[reg].dtype, from, self.outputs, to)
-                };
-            }
-        }
-    }
-
-    /// Lets the reductions' registers be the joined sums from `at` on.
-    fn point_registers(&self, nest: &LoopNest, frame: &mut Frame, at: usize) {
-        for (reduction, &(reg, _, _)) in nest.reductions.iter().enumerate() {
-            frame.registers[reg] = self.place(nest, reduction, 0, at);
-        }
     }
 }

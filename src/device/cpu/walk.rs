@@ -344,7 +344,7 @@ impl Walk {
 }
 
 /// Simplifies the spaces that all walks share: axes of size 1 go, and neighbours that every walk continues across become one. A
-/// contiguous kernel over [8, 64, 56, 56] thus becomes one over [1605632].
+/// contiguous kernel over [8, 64, 56, 56] thus becomes one over 1,605,632 points.
 pub fn simplify(walks: &mut [&mut Walk], outer: &mut Vec<usize>, reduced: &mut Vec<usize>) {
     fn space(sizes: &mut Vec<usize>, parts: &mut [&mut Axes]) {
         for axis in (0..sizes.len())
@@ -379,97 +379,4 @@ pub fn simplify(walks: &mut [&mut Walk], outer: &mut Vec<usize>, reduced: &mut V
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::shape::view::{Remap, numel};
-
-    fn addresses(axes: &Axes, walk: &Walk, start: usize, len: usize) -> Vec<Option<usize>> {
-        let mut list = vec![None; len];
-        axes.runs(&walk.start, &walk.limits, start, len, |run| {
-            for j in 0..run.len {
-                list[run.at + j] = run.address.map(|a| (a + run.stride * j as isize) as usize);
-            }
-        });
-        list
-    }
-
-    #[test]
-    fn runs_are_the_addresses_of_the_view() {
-        let base = View::contiguous(&[4, 6]);
-        let window = Remap {
-            shape: vec![4, 3, 4, 3],
-            rows: vec![(-1, vec![1, 1, 0, 0]), (-1, vec![0, 0, 2, -1])],
-        };
-        for view in [
-            base.clone(),
-            base.permute(&[1, 0]),
-            base.pad(&[(1, 2), (2, 1)]),
-            base.remap(&Remap::stride(&[4, 6], &[-1, -2]))
-                .pad(&[(1, 0), (0, 3)]),
-            base.remap(&window),
-        ] {
-            let walk = Walk::new(&view, view.shape.len());
-            let all = view.addresses();
-            for start in 0..all.len() {
-                for len in [1, 2, 5, all.len() - start] {
-                    if start + len <= all.len() {
-                        assert_eq!(
-                            addresses(&walk.outer, &walk, start, len),
-                            all[start..start + len],
-                            "{view:?} from {start}"
-                        );
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn tables_give_the_same_addresses() {
-        let base = View::contiguous(&[40, 6, 5]);
-        for view in [
-            base.clone(),
-            base.permute(&[2, 0, 1]),
-            base.pad(&[(1, 2), (2, 1), (0, 3)]),
-        ] {
-            let walk = Walk::new(&view, 3);
-            let all = view.addresses();
-            let Some(table) = walk.outer.tabulate() else {
-                continue;
-            };
-            for (start, len) in [(0, all.len()), (7, 100), (all.len() - 3, 3)] {
-                let mut list = vec![None; len];
-                walk.outer.stretches(
-                    &table,
-                    &walk.start,
-                    &walk.limits,
-                    start,
-                    len,
-                    |at, address, along, valid| {
-                        for (j, &a) in along.iter().enumerate() {
-                            list[at + j] =
-                                (valid.is_empty() || valid[j]).then_some((address + a) as usize);
-                        }
-                    },
-                );
-                assert_eq!(list, all[start..start + len], "{view:?} from {start}");
-            }
-        }
-    }
-
-    #[test]
-    fn contiguous_axes_become_one() {
-        let (a, b) = (
-            View::contiguous(&[2, 1, 3, 4]),
-            View::contiguous(&[2, 1, 1, 4]).remap(&Remap::expand(&[2, 1, 1, 4], &[2, 1, 3, 4])),
-        );
-        let (mut a, mut b) = (Walk::new(&a, 4), Walk::new(&b, 4));
-        let (mut outer, mut reduced) = (vec![2, 1, 3, 4], vec![]);
-        simplify(&mut [&mut a], &mut outer, &mut reduced);
-        assert_eq!(outer, [24]);
-        let mut a = Walk::new(&View::contiguous(&[2, 1, 3, 4]), 4);
-        outer = vec![2, 1, 3, 4];
-        simplify(&mut [&mut a, &mut b], &mut outer, &mut reduced);
-        assert_eq!((numel(&outer), outer.len()), (24, 3)); // the repeated axis stands alone
-    }
-}
+mod tests;
