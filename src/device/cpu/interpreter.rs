@@ -20,7 +20,8 @@
 //! 3. Registers of level `Free` (constants) and of reductions keep their blocks for the whole kernel.
 
 use super::alu;
-use super::walk::{Axes, Base, Run, Table, Walk};
+use super::table::{Bring, Table};
+use super::walk::{Axes, Base, Run, Walk};
 use crate::device::random::uniform;
 use crate::device::{Args, Param};
 use crate::dtype::DType;
@@ -133,7 +134,7 @@ impl Interpreter {
             (Some(walk), Inst::Load { .. } | Inst::Valid { .. })
                 if line.dtype.compute() == line.dtype =>
             {
-                [walk.outer.tabulate(), walk.reduced.tabulate()]
+                [Table::new(&walk.outer), Table::new(&walk.reduced)]
             }
             _ => [None, None],
         };
@@ -261,21 +262,12 @@ impl Interpreter {
             }
             let dst = frame.own[reg].wrapping_add(row * span.len * width(line.dtype));
             if let Some(table) = &self.tables[reg][!span.along_outer as usize] {
-                let memory = match line.inst {
-                    Inst::Load { input, .. } => Some(args.inputs[input]),
-                    _ => None,
+                let what = match line.inst {
+                    Inst::Load { input, .. } => Bring::Element(args.inputs[input], line.dtype),
+                    _ => Bring::Valid,
                 };
-                axes.stretches(
-                    table,
-                    &base,
-                    &walk.limits,
-                    span.start,
-                    span.len,
-                    |at, address, along, valid| {
-                        // SAFETY: as the caller promises; `dst` has room for the line.
-                        unsafe { bring_stretch(line.dtype, memory, dst, at, address, along, valid) }
-                    },
-                );
+                // SAFETY: as the caller promises; `dst` has room for the line.
+                unsafe { table.bring(what, axes, &base, &walk.limits, span.start, span.len, dst) };
                 continue;
             }
             axes.runs(&base, &walk.limits, span.start, span.len, |run| {
@@ -302,66 +294,6 @@ fn direct(axes: &Axes, base: &Base, limits: &[isize], span: &Span) -> Option<isi
         address = run.address
     });
     address
-}
-
-/// A stretch of a table: a load from `memory`, or, without memory, whether the bounds hold.
-///
-/// # Safety
-/// As for [`Interpreter::run`]; `dst` has room for the stretch at `at`.
-unsafe fn bring_stretch(
-    dtype: DType,
-    memory: Option<*const u8>,
-    dst: *mut u8,
-    at: usize,
-    address: isize,
-    along: &[isize],
-    valid: &[bool],
-) {
-    /// # Safety
-    /// Valid addresses are inside the memory, and `dst` has room for all.
-    unsafe fn copy<T: Copy>(
-        memory: *const u8,
-        dst: *mut u8,
-        at: usize,
-        address: isize,
-        along: &[isize],
-        valid: &[bool],
-        zero: T,
-    ) {
-        let (memory, dst) = (
-            memory.cast::<T>().wrapping_offset(address),
-            dst.cast::<T>().wrapping_add(at),
-        );
-        // SAFETY: by the caller's promise.
-        unsafe {
-            if valid.is_empty() {
-                for (i, &a) in along.iter().enumerate() {
-                    *dst.add(i) = *memory.offset(a);
-                }
-            } else {
-                for (i, (&a, &v)) in along.iter().zip(valid).enumerate() {
-                    *dst.add(i) = if v { *memory.wrapping_offset(a) } else { zero };
-                }
-            }
-        }
-    }
-    // SAFETY: by the caller's promise; what is copied are bits, whatever they mean.
-    unsafe {
-        let Some(memory) = memory else {
-            let dst = std::slice::from_raw_parts_mut(dst.add(at).cast::<bool>(), along.len());
-            return if valid.is_empty() {
-                dst.fill(true)
-            } else {
-                dst.copy_from_slice(valid)
-            };
-        };
-        match dtype.itemsize() {
-            1 => copy(memory, dst, at, address, along, valid, 0u8),
-            2 => copy(memory, dst, at, address, along, valid, 0u16),
-            4 => copy(memory, dst, at, address, along, valid, 0u32),
-            _ => copy(memory, dst, at, address, along, valid, 0u64),
-        }
-    }
 }
 
 /// One run of a load, a position, a random number, a condition or a gather.

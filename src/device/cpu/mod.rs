@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! Kernel ─┬─ Nest ── nest ─┬─ sum of products ─▶ contraction ─▶ packing, microkernel
-//!         │                └─ everything else ─▶ interpreter ─▶ walk (where), alu (what) ─▶ number, blocks, math, simd
+//!         │                └─ everything else ─▶ interpreter ─▶ walk, table (where), alu (what) ─▶ number, blocks, math, simd
 //!         └─ Scan, Scatter, Copy ─▶ special
 //! ```
 
@@ -19,6 +19,7 @@ pub mod number;
 pub mod packing;
 pub mod simd;
 pub mod special;
+pub mod table;
 pub mod threads;
 pub mod walk;
 

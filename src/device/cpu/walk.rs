@@ -25,25 +25,6 @@ pub struct Axes {
     pub coefs: Vec<Vec<isize>>,
 }
 
-/// The last axes of a space, tabulated: where each of their points is, relative to the first.
-///
-/// Short rows (a 2×2 window, a 13×13 image) are over before a run has been set up. A table of a few thousand points turns them into
-/// one indexed copy.
-#[derive(Clone, Debug)]
-pub struct Table {
-    /// how many axes are in front
-    front: usize,
-    /// address of each point
-    addresses: Vec<isize>,
-    /// for each bound, its value at each point
-    bounds: Vec<Vec<isize>>,
-}
-
-/// Rows shorter than this are worth a table.
-const SHORT: usize = 32;
-/// Points in a table, at the most.
-const TABLE: usize = 4096;
-
 /// The constant part of an address, and of each bound's value.
 #[derive(Clone, Debug)]
 pub struct Base {
@@ -110,80 +91,6 @@ impl Axes {
         self.strides.remove(axis);
         for coefs in &mut self.coefs {
             coefs.remove(axis);
-        }
-    }
-
-    /// The table of a space whose rows are short, if there is more than one row.
-    pub fn tabulate(&self) -> Option<Table> {
-        let rank = self.sizes.len();
-        if rank < 2 || self.sizes[rank - 1] >= SHORT {
-            return None;
-        }
-        let mut front = rank;
-        let mut points = 1;
-        while front > 0 && points * self.sizes[front - 1] <= TABLE {
-            front -= 1;
-            points *= self.sizes[front];
-        }
-        let mut point = vec![0; rank - front];
-        let mut along = |steps: &[isize]| -> Vec<isize> {
-            let at = |linear: usize| {
-                unravel_into(linear, &self.sizes[front..], &mut point);
-                steps[front..]
-                    .iter()
-                    .zip(&point)
-                    .map(|(&step, &i)| step * i as isize)
-                    .sum()
-            };
-            (0..points).map(at).collect()
-        };
-        let addresses = along(&self.strides);
-        let bounds = self.coefs.iter().map(|coefs| along(coefs)).collect();
-        Some(Table {
-            front,
-            addresses,
-            bounds,
-        })
-    }
-
-    /// Visits the points `start..start + len` by a table, in stretches: `visit(position, addresses, valid)`, where `valid` tells of each
-    /// whether its bounds hold, or is empty if there are none.
-    pub fn stretches(
-        &self,
-        table: &Table,
-        base: &Base,
-        limits: &[isize],
-        start: usize,
-        len: usize,
-        mut visit: impl FnMut(usize, isize, &[isize], &[bool]),
-    ) {
-        let points = table.addresses.len();
-        let mut point = vec![0; self.sizes.len()];
-        let mut valid = Vec::new();
-        let mut done = 0;
-        while done < len {
-            let (group, from) = ((start + done) / points, (start + done) % points);
-            let take = (points - from).min(len - done);
-            unravel_into(group, &self.sizes[..table.front], &mut point[..table.front]);
-            let here = self.shifted(base, &point);
-            if !limits.is_empty() {
-                valid.clear();
-                valid.resize(take, true);
-                for ((&value, values), &limit) in here.bounds.iter().zip(&table.bounds).zip(limits)
-                {
-                    for (flag, &along) in valid.iter_mut().zip(&values[from..from + take]) {
-                        // One comparison for both ends: a negative value is a huge unsigned one.
-                        *flag &= ((value + along) as usize) < limit as usize;
-                    }
-                }
-            }
-            visit(
-                done,
-                here.address,
-                &table.addresses[from..from + take],
-                &valid,
-            );
-            done += take;
         }
     }
 

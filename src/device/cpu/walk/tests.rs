@@ -45,39 +45,6 @@ fn runs_are_the_addresses_of_the_view() {
 }
 
 #[test]
-fn tables_give_the_same_addresses() {
-    let base = View::contiguous(&[40, 6, 5]);
-    for view in [
-        base.clone(),
-        base.permute(&[2, 0, 1]),
-        base.pad(&[(1, 2), (2, 1), (0, 3)]),
-    ] {
-        let walk = Walk::new(&view, 3);
-        let all = view.addresses();
-        let Some(table) = walk.outer.tabulate() else {
-            continue;
-        };
-        for (start, len) in [(0, all.len()), (7, 100), (all.len() - 3, 3)] {
-            let mut list = vec![None; len];
-            walk.outer.stretches(
-                &table,
-                &walk.start,
-                &walk.limits,
-                start,
-                len,
-                |at, address, along, valid| {
-                    for (j, &a) in along.iter().enumerate() {
-                        list[at + j] =
-                            (valid.is_empty() || valid[j]).then_some((address + a) as usize);
-                    }
-                },
-            );
-            assert_eq!(list, all[start..start + len], "{view:?} from {start}");
-        }
-    }
-}
-
-#[test]
 fn contiguous_axes_become_one() {
     let (a, b) = (
         View::contiguous(&[2, 1, 3, 4]),
