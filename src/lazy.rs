@@ -304,10 +304,10 @@ impl LazyBuffer {
     pub fn device(&self) -> Device {
         self.node.device
     }
-    /// The node's memory, if it has been computed.
+    /// The node's memory, if it has been computed (and is not being computed by another thread right now).
     pub fn realized(&self) -> Option<Arc<Buffer>> {
         match &*self.node.read() {
-            State::Realized(buffer) => Some(buffer.clone()),
+            State::Realized(buffer) => buffer.is_written().then(|| buffer.clone()),
             State::Lazy(..) => None,
         }
     }

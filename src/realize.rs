@@ -15,8 +15,10 @@
 //! An assignment that still has a pending reader leaves two holders on the old buffer, and then point 2 does not apply: the reader gets
 //! the old values, always.
 //!
-//! Law: one realize at a time in a process. Building graphs needs no lock; kernels use all threads anyway.
+//! Law: one realize at a time in a process. Building graphs needs no lock; kernels use all threads anyway. A thread that wants a node that
+//! another one is computing waits at the lock, since a buffer counts as realized only when it is written.
 
+use crate::device::cpu::threads::waiting;
 use crate::device::{Args, Buffer, Param};
 use crate::helpers::debug;
 use crate::lazy::{LazyBuffer, Op};
@@ -52,6 +54,12 @@ pub fn run(targets: &[LazyBuffer]) {
     {
         return;
     }
+    let kernels = waiting(|| run_alone(targets));
+    KERNELS.set(KERNELS.get() + kernels);
+}
+
+/// The work of [`run`], one thread at a time; returns how many kernels it ran.
+fn run_alone(targets: &[LazyBuffer]) -> u64 {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _lock = ONE_AT_A_TIME
         .lock()
@@ -70,7 +78,6 @@ pub fn run(targets: &[LazyBuffer]) {
         let step = &plan.steps[launch.step];
         totals.add(step, execute(step, launch));
     }
-    KERNELS.set(KERNELS.get() + plan.len() as u64);
     if debug() >= 1 && !plan.is_empty() {
         let reuse = if seen_before { "reused" } else { "new" };
         eprintln!(
@@ -81,6 +88,7 @@ pub fn run(targets: &[LazyBuffer]) {
             scheduled.as_secs_f64() * 1e3
         );
     }
+    plan.len() as u64
 }
 
 /// Gives every node of the plan its buffer (point 1), and each step the buffers it works on. Ends the snapshot, so that only launches
@@ -192,6 +200,7 @@ fn execute(step: &Step, launch: Launch) -> f64 {
             params: &params,
         });
     }
+    outputs.iter().for_each(|buffer| buffer.mark_written());
     let seconds = start.elapsed().as_secs_f64();
     if debug() >= 2 {
         let cost = kernel.cost();

@@ -21,6 +21,7 @@ use crate::kernel::Kernel;
 use memory::Memory;
 use std::fmt;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A place where tensors live and kernels run.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -125,6 +126,7 @@ pub struct Buffer {
     len: usize,
     device: Device,
     memory: OnceLock<Memory>,
+    written: AtomicBool,
 }
 
 impl Buffer {
@@ -135,6 +137,7 @@ impl Buffer {
             len,
             device,
             memory: OnceLock::new(),
+            written: AtomicBool::new(false),
         }
     }
 
@@ -149,6 +152,7 @@ impl Buffer {
                 size_of_val(data),
             )
         };
+        buffer.mark_written();
         buffer
     }
 
@@ -161,6 +165,7 @@ impl Buffer {
         let buffer = Buffer::promised(dtype, bytes.len() / dtype.itemsize(), device);
         // SAFETY: allocated for exactly so many bytes, and every bit pattern is a value of these dtypes.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), buffer.allocate(), bytes.len()) };
+        buffer.mark_written();
         buffer
     }
 
@@ -183,6 +188,16 @@ impl Buffer {
     /// Bytes that the elements take.
     pub fn nbytes(&self) -> usize {
         self.len * self.dtype.itemsize()
+    }
+
+    /// Whether a kernel (or its maker) has filled it. Until then another thread is at it.
+    pub fn is_written(&self) -> bool {
+        self.written.load(Ordering::Acquire)
+    }
+
+    /// Says that it has been filled.
+    pub(crate) fn mark_written(&self) {
+        self.written.store(true, Ordering::Release);
     }
 
     /// Makes the memory (once) and tells where it is.

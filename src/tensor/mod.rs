@@ -204,14 +204,8 @@ impl Tensor {
     /// The memory of this tensor, computed and contiguous.
     #[track_caller]
     pub(crate) fn buffer(&self) -> Arc<Buffer> {
-        let mut lazydata = self.lazydata();
-        if lazydata.realized().is_none()
-            || !(lazydata.view().is_contiguous()
-                && lazydata.numel() == numel(lazydata.node().shape()))
-        {
-            lazydata = lazydata.contiguous();
-            realize::run(std::slice::from_ref(&lazydata));
-        }
+        let lazydata = self.lazydata().contiguous();
+        realize::run(std::slice::from_ref(&lazydata));
         lazydata.realized().expect("just realized")
     }
 

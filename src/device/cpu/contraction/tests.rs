@@ -438,6 +438,7 @@ fn halves_are_widened_and_doubles_stay_double() {
 #[test]
 fn as_many_threads_as_you_like_give_the_same_bits() {
     use crate::device::cpu::contraction::scratch::Raw;
+    use crate::device::cpu::threads::with_threads;
     let cases = [
         matmul(300, 200, 700, false, true),
         convolution([8, 3, 30, 30], 20, 3, 1, 1, 1),
@@ -464,11 +465,7 @@ fn as_many_threads_as_you_like_give_the_same_bits() {
             let mut out = vec![0f32; case.outer.iter().product()];
             let target = Raw(out.as_mut_ptr());
             let (a, b) = (&a, &b);
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .unwrap();
-            pool.install(move || {
+            with_threads(threads, move || {
                 let target = target.add(0);
                 // SAFETY: the buffers hold every valid address and the output every element.
                 unsafe {
