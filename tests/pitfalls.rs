@@ -3673,11 +3673,7 @@ mod p17_threads {
     #[test]
     fn one_two_and_seven_threads_give_the_same_bits() {
         let with = |threads: usize, run: fn() -> Vec<Vec<u8>>| {
-            rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .unwrap()
-                .install(run)
+            teenygrad::device::cpu::threads::with_threads(threads, run)
         };
         for (name, run) in [
             ("training", trained as fn() -> Vec<Vec<u8>>),

@@ -458,6 +458,12 @@ impl<T: Element, D: ndarray::Dimension> From<&ndarray::Array<T, D>> for Tensor {
 #[cfg(feature = "ndarray")]
 impl Tensor {
     /// The elements as an n-d array of the `ndarray` crate, cast to T if they are of another type.
+    /// ```
+    /// use teenygrad::Tensor;
+    /// let array = ndarray::arr2(&[[1.0f32, 2.0], [3.0, 4.0]]);
+    /// let doubled = (Tensor::from(&array) * 2.0).to_ndarray::<f32>();
+    /// assert_eq!(doubled, (array * 2.0).into_dyn());
+    /// ```
     #[track_caller]
     pub fn to_ndarray<T: Element>(&self) -> ndarray::ArrayD<T> {
         ndarray::ArrayD::from_shape_vec(self.shape(), self.to_vec())

@@ -8,16 +8,17 @@ use crate::numbers;
 use rayon::prelude::*;
 use std::hint::black_box;
 
-/// Compiles a loop several times, for processors with wider and wider vectors, and calls the best one for this processor.
+/// Compiles a loop several times, for processors with wider and wider vectors, and calls the best one for this processor. Two forms of
+/// the loop: for the widest vectors, of which there are 32, and for all others.
 macro_rules! widest {
-    ($(#[$doc:meta])* $name:ident => $body:ident($($arg:ident: $type:ty),*) -> $result:ty) => {
+    ($(#[$doc:meta])* $name:ident => $widest:expr, $body:expr, ($($arg:ident: $type:ty),*) -> $result:ty) => {
         $(#[$doc])*
         fn $name($($arg: $type),*) -> $result {
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,fma")]
                 fn avx512($($arg: $type),*) -> $result {
-                    $body($($arg),*)
+                    $widest($($arg),*)
                 }
                 #[target_feature(enable = "avx2,fma")]
                 fn avx2($($arg: $type),*) -> $result {
@@ -57,24 +58,26 @@ fn case(work: Work, mut run: impl FnMut() + 'static) -> Case {
 
 /// Floats in a vector register of the widest kind.
 const LANES: usize = 16;
-/// Sums that don't wait for each other: a multiply-add takes 4 cycles, and two can start in each.
+/// Multiply-adds of each lane of [`SUMS`] vectors in one run.
+const ROUNDS: usize = 400_000;
+/// How many vectors of sums [`multiply_add`] works through in a round.
 const SUMS: usize = 12;
-/// Multiply-adds of each lane in one run of the loop.
-const ROUNDS: usize = 200_000;
 
 widest! {
-    /// `rounds` multiply-adds of each sum, all of them in registers.
-    multiply_add => multiply_add_body(factor: f32, rounds: usize) -> f32
+    /// `rounds` multiply-adds of each lane of [`SUMS`] vectors, all of them in registers. Sums don't wait for each other: a multiply-add
+    /// takes 4 cycles, and two may start in each, so at least 8 registers must be on their way. 12 sums are 12 registers of 16 floats;
+    /// with registers of 8 floats, of which there are but 16, they are two times 6 sums in 12 registers.
+    multiply_add => multiply_add_body::<12>, multiply_add_body::<6>, (factor: f32, rounds: usize) -> f32
 }
 
 #[inline(always)]
-fn multiply_add_body(factor: f32, rounds: usize) -> f32 {
-    let mut sums = [[1.0f32; LANES]; SUMS];
+fn multiply_add_body<const AT_ONCE: usize>(factor: f32, rounds: usize) -> f32 {
+    let mut sums = [[1.0f32; LANES]; AT_ONCE];
     for (i, sum) in sums.iter_mut().enumerate() {
         *sum = [1.0 + i as f32; LANES];
     }
     let (factors, terms) = ([factor; LANES], [1.0 - factor; LANES]);
-    for _ in 0..rounds {
+    for _ in 0..rounds * SUMS / AT_ONCE {
         for sum in &mut sums {
             for lane in 0..LANES {
                 // x ← factor · x + (1 − factor): creeps towards 1, and never overflows or becomes tiny
@@ -82,7 +85,7 @@ fn multiply_add_body(factor: f32, rounds: usize) -> f32 {
             }
         }
     }
-    sums.iter().flatten().sum()
+    sums.iter().flatten().sum::<f32>() / AT_ONCE as f32
 }
 
 pub fn fma_peak(setup: Setup) -> Case {
@@ -102,7 +105,7 @@ const CHUNK: usize = 1 << 16;
 
 widest! {
     /// c = a + b.
-    add => add_body(a: &[f32], b: &[f32], c: &mut [f32]) -> ()
+    add => add_body, add_body, (a: &[f32], b: &[f32], c: &mut [f32]) -> ()
 }
 
 #[inline(always)]
@@ -114,7 +117,7 @@ fn add_body(a: &[f32], b: &[f32], c: &mut [f32]) {
 
 widest! {
     /// The sum of all, in several sums side by side so that none waits for another.
-    sum => sum_body(a: &[f32]) -> f32
+    sum => sum_body, sum_body, (a: &[f32]) -> f32
 }
 
 #[inline(always)]
@@ -157,7 +160,7 @@ mod tests {
 
     #[test]
     fn loops_compute_what_they_say() {
-        assert_eq!(multiply_add(0.0, 1), (SUMS * LANES) as f32); // all sums are 1 after one round
+        assert_eq!(multiply_add(0.0, 1), LANES as f32); // all lanes are 1 after one round
         assert_eq!(sum(&[1.0; 1000]), 1000.0);
         let mut c = [0.0; 3];
         add(&[1.0, 2.0, 3.0], &[10.0, 20.0, 30.0], &mut c);

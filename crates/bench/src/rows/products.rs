@@ -109,8 +109,8 @@ struct Ready {
 
 impl Ready {
     fn new(setup: Setup, sizes: Sizes) -> Ready {
-        let n = setup.size(8, 2);
-        let side = setup.size(sizes.side, sizes.side / 14 + 4);
+        let n = setup.size(8, 1);
+        let side = setup.size(sizes.side, sizes.side / 28 + 3);
         let (per_group, filters) = (sizes.channels / sizes.groups, sizes.filters);
         let area = sizes.kernel * sizes.kernel;
         let out = (side - 1) / sizes.stride + 1;
