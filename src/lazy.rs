@@ -449,8 +449,20 @@ impl LazyBuffer {
         if axes.is_empty() {
             return self.clone();
         }
+        let length: usize = axes.iter().map(|&axis| shape[axis]).product();
         for &axis in &axes {
             shape[axis] = 1;
+        }
+        if let Some(value) = self.as_const() {
+            // Law 3: n equal numbers sum to n of them, and the largest of them is any.
+            let value = match op {
+                _ if length == 0 => op.identity(self.dtype()),
+                ReduceOps::Max => value,
+                ReduceOps::Sum => {
+                    BinaryOps::Mul.eval(value, Scalar::Int(length as i128), self.dtype())
+                }
+            };
+            return LazyBuffer::full(&shape, value, self.dtype(), self.device());
         }
         LazyBuffer::lazy(
             Op::Reduce(op, axes),

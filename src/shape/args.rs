@@ -78,7 +78,19 @@ impl Shape {
                 );
             }
         }
-        self.0.iter().map(|&size| size as usize).collect()
+        let sizes: Vec<usize> = self.0.iter().map(|&size| size as usize).collect();
+        let elements = sizes
+            .iter()
+            .try_fold(1usize, |n, &size| n.checked_mul(size));
+        // Eight bytes an element must still be addressable.
+        if elements.is_none_or(|n| n > isize::MAX as usize / 8) && !sizes.contains(&0) {
+            fail!(
+                op,
+                "shape {:?} has more elements than can be counted",
+                self.0
+            );
+        }
+        sizes
     }
 }
 

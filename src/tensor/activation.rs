@@ -55,7 +55,7 @@ impl Tensor {
     /// If min > max, or a bound is NaN.
     #[track_caller]
     pub fn hardtanh(&self, min: f64, max: f64) -> Tensor {
-        self.to_float().clip(min, max)
+        self.to_float().clipped("hardtanh", min, max)
     }
 
     /// x · relu6(x + 3) / 6: a swish made of lines and a parabola. (Howard et al., *Searching for MobileNetV3*, 2019)

@@ -586,9 +586,11 @@ impl Tensor {
             );
         }
         let kernel = per_axis(op, "kernel", &kernel, n, 1);
-        let stride = options.stride.as_ref().map_or(kernel.clone(), |stride| {
-            per_axis(op, "stride", stride, n, 1)
-        });
+        // A match and not a closure, so that a mistake points at the caller's line.
+        let stride = match &options.stride {
+            Some(stride) => per_axis(op, "stride", stride, n, 1),
+            None => kernel.clone(),
+        };
         let dilation = per_axis(op, "dilation", &options.dilation, n, 1);
         let slides = slides(op, &shape, &kernel, &stride, &dilation);
         (

@@ -63,7 +63,12 @@ impl Tensor {
     /// As everything here: if a size is negative.
     #[track_caller]
     pub fn full(shape: impl Into<Shape>, value: impl Into<Scalar>) -> Tensor {
-        let (shape, value) = (shape.into().sizes("full"), value.into());
+        Tensor::filled("full", shape.into(), value.into())
+    }
+
+    #[track_caller]
+    fn filled(op: &str, shape: Shape, value: Scalar) -> Tensor {
+        let shape = shape.sizes(op);
         Tensor::from_lazy(LazyBuffer::full(
             &shape,
             value,
@@ -79,7 +84,7 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn zeros(shape: impl Into<Shape>) -> Tensor {
-        Tensor::full(shape, 0.0)
+        Tensor::filled("zeros", shape.into(), 0.0.into())
     }
 
     /// 1, everywhere, float32.
@@ -89,7 +94,7 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn ones(shape: impl Into<Shape>) -> Tensor {
-        Tensor::full(shape, 1.0)
+        Tensor::filled("ones", shape.into(), 1.0.into())
     }
 
     /// One number, everywhere, with this tensor's shape, dtype and device.

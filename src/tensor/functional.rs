@@ -17,9 +17,10 @@
 //! ```
 
 use super::Tensor;
-use super::operand::broadcast_all;
+use super::operand::{broadcast_all, unify};
 use crate::dtype::DType;
 use crate::error::fail;
+use crate::mlops::binary::Add;
 use crate::mlops::indexing::Gather;
 use crate::shape::args::{Axes, broadcast};
 
@@ -44,7 +45,10 @@ impl Tensor {
         };
         match bias {
             None => product,
-            Some(bias) => product.add(bias),
+            Some(bias) => {
+                let [product, bias] = unify("linear", [product.into(), bias.into()], |dtype| dtype);
+                Tensor::apply(Add, &[&product, &bias])
+            }
         }
     }
 

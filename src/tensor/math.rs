@@ -76,8 +76,8 @@ pub(super) fn modulo(a: Operand, b: Operand) -> Tensor {
 }
 
 #[track_caller]
-fn power(a: Operand, b: Operand) -> Tensor {
-    let [a, b] = unify("pow", [a, b], countable);
+fn power(op: &str, a: Operand, b: Operand) -> Tensor {
+    let [a, b] = unify(op, [a, b], countable);
     Tensor::apply(Pow::default(), &[&a, &b])
 }
 
@@ -169,7 +169,7 @@ impl Tensor {
     pub fn pow(&self, exponent: impl Into<Operand>) -> Tensor {
         let exponent = exponent.into();
         let Operand::Number(number) = exponent else {
-            return power(self.into(), exponent);
+            return power("pow", self.into(), exponent);
         };
         let whole = match number {
             Scalar::Bool(_) => true,
@@ -192,7 +192,7 @@ impl Tensor {
             -2.0 => base.reciprocal().square(),
             0.5 => base.sqrt(),
             -0.5 => base.rsqrt(),
-            _ => power(base.into(), exponent),
+            _ => power("pow", base.into(), exponent),
         }
     }
 
@@ -203,7 +203,7 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn rpow(&self, base: impl Into<Operand>) -> Tensor {
-        power(base.into(), self.into())
+        power("rpow", base.into(), self.into())
     }
 
     /// The larger of a and b; NaN if either is. The gradient goes to the larger, at a tie half to each.
@@ -320,7 +320,7 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn eq(&self, x: impl Into<Operand>) -> Tensor {
-        !self.ne(x)
+        !self.unequal("eq", x.into())
     }
 
     /// a ≠ b, as bool; true for NaN. Of two bool tensors: exclusive or.
@@ -330,7 +330,12 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn ne(&self, x: impl Into<Operand>) -> Tensor {
-        let [a, b] = comparable("ne", self, x.into());
+        self.unequal("ne", x.into())
+    }
+
+    #[track_caller]
+    fn unequal(&self, op: &str, x: Operand) -> Tensor {
+        let [a, b] = comparable(op, self, x);
         Tensor::apply(NotEqual, &[&a, &b])
     }
 }
@@ -716,8 +721,14 @@ impl Tensor {
     /// If min > max, or a bound is NaN.
     #[track_caller]
     pub fn clip(&self, min: f64, max: f64) -> Tensor {
+        self.clipped("clip", min, max)
+    }
+
+    /// [`Tensor::clip`] under the name of the method that the user called.
+    #[track_caller]
+    pub(super) fn clipped(&self, op: &str, min: f64, max: f64) -> Tensor {
         if min.is_nan() || max.is_nan() || min > max {
-            fail!("clip", "no number is at least {min} and at most {max}");
+            fail!(op, "no number is at least {min} and at most {max}");
         }
         let whole = |bound: f64| bound.is_infinite() || bound.fract() == 0.0;
         let dtype = if whole(min) && whole(max) {

@@ -174,6 +174,7 @@ impl Tensor {
     /// As [`Tensor::from_slice`], of a vector.
     #[track_caller]
     pub fn from_vec<T: Element>(data: Vec<T>, shape: impl Into<Shape>) -> Tensor {
+        let shape = fill_in("from_vec", &shape.into(), data.len());
         Tensor::from_slice(&data, shape)
     }
 
@@ -279,6 +280,8 @@ impl Tensor {
     }
 
     /// The same values, cut off from the graph that made them: no gradient goes further back than here.
+    ///
+    /// It is a tensor of its own: a later [`assign`](Tensor::assign) or [`set`](Tensor::set) changes one of the two, not both.
     pub fn detach(&self) -> Tensor {
         let tensor = Tensor::from_lazy(self.lazydata());
         tensor.state().requires_grad = Some(false);

@@ -4,6 +4,9 @@
 //!
 //! Three steps: a number becomes a constant (weakly typed, see [`crate::dtype`]); both are cast to the promoted dtype; both are
 //! broadcast to the common shape, which is a reshape (axes of size 1 in front) and an expand, and copies nothing.
+//!
+//! A whole number takes the dtype of the tensor that it meets, and wraps if it doesn't fit: 300 added to uint8 is 44 added to uint8.
+//! (Comparisons are the exception: there both sides become wide enough to be told apart.)
 
 use super::Tensor;
 use crate::device::Device;

@@ -59,6 +59,14 @@ fn fan_in(shape: &[usize]) -> f64 {
     shape.iter().skip(1).product::<usize>() as f64
 }
 
+/// Normal numbers: see [`Tensor::randn`].
+fn gaussian(shape: &[usize]) -> Tensor {
+    let (u1, u2) = (uniform(shape), uniform(shape));
+    // 1 − u is as uniform as u, and in (0, 1]: its logarithm is finite.
+    let radius = (1 - u1).log().mul(-2).sqrt();
+    radius.mul(u2.mul(2.0 * PI).sin())
+}
+
 impl Tensor {
     /// Starts this thread's generator anew. Seeds of more than 32 bits are folded into 32: the upper half is xor-ed onto the lower.
     pub fn manual_seed(seed: u64) {
@@ -90,11 +98,7 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn randn(shape: impl Into<Shape>) -> Tensor {
-        let shape = shape.into().sizes("randn");
-        let (u1, u2) = (uniform(&shape), uniform(&shape));
-        // 1 − u is as uniform as u, and in (0, 1]: its logarithm is finite.
-        let radius = (1 - u1).log().mul(-2).sqrt();
-        radius.mul(u2.mul(2.0 * PI).sin())
+        gaussian(&shape.into().sizes("randn"))
     }
 
     /// Whole numbers from `low` up to but without `high`, each as likely as any other, int32.
@@ -139,7 +143,7 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn normal(shape: impl Into<Shape>, mean: f64, std: f64) -> Tensor {
-        Tensor::randn(shape).mul(std).add(mean)
+        gaussian(&shape.into().sizes("normal")).mul(std).add(mean)
     }
 
     /// Uniform in [low, high) (usually 0 and 1), up to the rounding of float32 at `high`.
@@ -150,7 +154,8 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn uniform(shape: impl Into<Shape>, low: f64, high: f64) -> Tensor {
-        Tensor::rand(shape).mul(high - low).add(low)
+        let shape = shape.into().sizes("uniform");
+        uniform(&shape).mul(high - low).add(low)
     }
 
     // ---- Initial weights ---------------------------------------------

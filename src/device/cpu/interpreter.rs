@@ -267,7 +267,16 @@ impl Interpreter {
                     _ => Bring::Valid,
                 };
                 // SAFETY: as the caller promises; `dst` has room for the line.
-                unsafe { table.bring(what, axes, &base, &walk.limits, span.start, span.len, dst) };
+                unsafe {
+                    table.bring(
+                        what,
+                        axes,
+                        &base,
+                        &walk.limits,
+                        span.start..span.start + span.len,
+                        dst,
+                    )
+                };
                 continue;
             }
             axes.runs(&base, &walk.limits, span.start, span.len, |run| {

@@ -12,6 +12,7 @@
 use super::simd::{Hot, Isa, vectorize};
 use super::walk::{Axes, Base, unravel_into};
 use crate::dtype::DType;
+use std::ops::Range;
 
 /// Rows shorter than this are worth a table.
 const SHORT: usize = 32;
@@ -76,13 +77,14 @@ impl Table {
         })
     }
 
-    /// Brings the points `start..start + len` of the space to `dst`.
+    /// Brings a range of the space's points to `dst`.
     ///
     /// # Safety
-    /// `dst` has room for `len` values; with [`Bring::Element`], addresses of points whose bounds hold are inside the memory, and the
+    /// `dst` has room for the range's values; with [`Bring::Element`], addresses of points whose bounds hold are inside the memory, and the
     /// dtype's registers look as its memory does.
     #[rustfmt::skip]
-    pub unsafe fn bring(&self, what: Bring, axes: &Axes, base: &Base, limits: &[isize], start: usize, len: usize, dst: *mut u8) {
+    pub unsafe fn bring(&self, what: Bring, axes: &Axes, base: &Base, limits: &[isize], range: Range<usize>, dst: *mut u8) {
+        let (start, len) = (range.start, range.len());
         let points = self.addresses.len();
         let mut point = vec![0; axes.sizes.len()];
         let mut valid: Vec<bool> = Vec::new();
@@ -209,8 +211,7 @@ mod tests {
                         &walk.outer,
                         &walk.start,
                         &walk.limits,
-                        start,
-                        len,
+                        start..start + len,
                         values.as_mut_ptr().cast(),
                     );
                     table.bring(
@@ -218,8 +219,7 @@ mod tests {
                         &walk.outer,
                         &walk.start,
                         &walk.limits,
-                        start,
-                        len,
+                        start..start + len,
                         valid.as_mut_ptr().cast(),
                     );
                 }

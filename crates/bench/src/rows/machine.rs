@@ -8,17 +8,16 @@ use crate::numbers;
 use rayon::prelude::*;
 use std::hint::black_box;
 
-/// Compiles a loop several times, for processors with wider and wider vectors, and calls the best one for this processor. Two forms of
-/// the loop: for the widest vectors, of which there are 32, and for all others.
+/// Compiles a loop several times, for processors with wider and wider vectors, and calls the best one for this processor.
 macro_rules! widest {
-    ($(#[$doc:meta])* $name:ident => $widest:expr, $body:expr, ($($arg:ident: $type:ty),*) -> $result:ty) => {
+    ($(#[$doc:meta])* $name:ident => $body:ident($($arg:ident: $type:ty),*) -> $result:ty) => {
         $(#[$doc])*
         fn $name($($arg: $type),*) -> $result {
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,fma")]
                 fn avx512($($arg: $type),*) -> $result {
-                    $widest($($arg),*)
+                    $body($($arg),*)
                 }
                 #[target_feature(enable = "avx2,fma")]
                 fn avx2($($arg: $type),*) -> $result {
@@ -56,41 +55,91 @@ fn case(work: Work, mut run: impl FnMut() + 'static) -> Case {
 
 // ---- Arithmetic ------------------------------------------------------
 
-/// Floats in a vector register of the widest kind.
-const LANES: usize = 16;
-/// Multiply-adds of each lane of [`SUMS`] vectors in one run.
-const ROUNDS: usize = 400_000;
-/// How many vectors of sums [`multiply_add`] works through in a round.
+/// Vectors of sums that don't wait for each other: a multiply-add takes 4 cycles and two may start in each, so that at least 8 must be on
+/// their way; and 16 registers must hold them, the factor and the term.
 const SUMS: usize = 12;
+/// Multiply-adds of each vector in one run.
+const ROUNDS: usize = 400_000;
 
-widest! {
-    /// `rounds` multiply-adds of each lane of [`SUMS`] vectors, all of them in registers. Sums don't wait for each other: a multiply-add
-    /// takes 4 cycles, and two may start in each, so at least 8 registers must be on their way. 12 sums are 12 registers of 16 floats;
-    /// with registers of 8 floats, of which there are but 16, they are two times 6 sums in 12 registers.
-    multiply_add => multiply_add_body::<12>, multiply_add_body::<6>, (factor: f32, rounds: usize) -> f32
+/// A loop that keeps [`SUMS`] vectors in registers and multiplies and adds to them. Left to itself, the compiler sees in such a loop an
+/// array that it could transpose, so here the registers are named.
+#[cfg(target_arch = "x86_64")]
+macro_rules! in_registers {
+    ($name:ident, $features:literal, $splat:ident, $multiply_add:ident, $add:ident, $first:ident) => {
+        #[target_feature(enable = $features)]
+        fn $name(factor: f32, rounds: usize) -> f32 {
+            use std::arch::x86_64::{$add, $first, $multiply_add, $splat};
+            let (factors, terms) = ($splat(factor), $splat(1.0 - factor));
+            let mut sums: [_; SUMS] = std::array::from_fn(|i| $splat(1.0 + i as f32));
+            for _ in 0..rounds {
+                for sum in &mut sums {
+                    // x ← factor · x + (1 − factor): creeps towards 1, and never overflows or becomes tiny
+                    *sum = $multiply_add(*sum, factors, terms);
+                }
+            }
+            let mut total = sums[0];
+            for sum in &sums[1..] {
+                total = $add(total, *sum);
+            }
+            $first(total)
+        }
+    };
 }
 
-#[inline(always)]
-fn multiply_add_body<const AT_ONCE: usize>(factor: f32, rounds: usize) -> f32 {
-    let mut sums = [[1.0f32; LANES]; AT_ONCE];
-    for (i, sum) in sums.iter_mut().enumerate() {
-        *sum = [1.0 + i as f32; LANES];
+#[cfg(target_arch = "x86_64")]
+in_registers!(
+    multiply_add_512,
+    "avx512f",
+    _mm512_set1_ps,
+    _mm512_fmadd_ps,
+    _mm512_add_ps,
+    _mm512_cvtss_f32
+);
+#[cfg(target_arch = "x86_64")]
+in_registers!(
+    multiply_add_256,
+    "avx2,fma",
+    _mm256_set1_ps,
+    _mm256_fmadd_ps,
+    _mm256_add_ps,
+    _mm256_cvtss_f32
+);
+
+/// The same for other processors, as far as the compiler finds the vectors.
+fn multiply_add_portable(factor: f32, rounds: usize) -> f32 {
+    let mut sums: [[f32; 4]; SUMS] = std::array::from_fn(|i| [1.0 + i as f32; 4]);
+    for _ in 0..rounds {
+        sums = sums.map(|sum| sum.map(|x| x * factor + (1.0 - factor)));
     }
-    let (factors, terms) = ([factor; LANES], [1.0 - factor; LANES]);
-    for _ in 0..rounds * SUMS / AT_ONCE {
-        for sum in &mut sums {
-            for lane in 0..LANES {
-                // x ← factor · x + (1 − factor): creeps towards 1, and never overflows or becomes tiny
-                sum[lane] = sum[lane].mul_add(factors[lane], terms[lane]);
-            }
+    sums.iter().map(|sum| sum[0]).sum()
+}
+
+/// `rounds` multiply-adds of [`SUMS`] vectors, and how many floats a vector has.
+fn multiply_add() -> (fn(f32, usize) -> f32, usize) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f") {
+            // SAFETY: the processor has just been asked for it.
+            return (
+                |factor, rounds| unsafe { multiply_add_512(factor, rounds) },
+                16,
+            );
+        }
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            // SAFETY: the processor has just been asked for them.
+            return (
+                |factor, rounds| unsafe { multiply_add_256(factor, rounds) },
+                8,
+            );
         }
     }
-    sums.iter().flatten().sum::<f32>() / AT_ONCE as f32
+    (multiply_add_portable, 4)
 }
 
 pub fn fma_peak(setup: Setup) -> Case {
     let (threads, rounds) = (rayon::current_num_threads(), setup.size(ROUNDS, 10));
-    let work = Work::flops(2 * threads * rounds * SUMS * LANES);
+    let (multiply_add, lanes) = multiply_add();
+    let work = Work::flops(2 * threads * rounds * SUMS * lanes);
     case(work, move || {
         (0..threads).into_par_iter().with_max_len(1).for_each(|_| {
             black_box(multiply_add(black_box(0.999), rounds));
@@ -100,12 +149,14 @@ pub fn fma_peak(setup: Setup) -> Case {
 
 // ---- Memory ----------------------------------------------------------
 
+/// Floats of a vector register of the widest kind.
+const LANES: usize = 16;
 /// Floats that a thread takes at a time.
 const CHUNK: usize = 1 << 16;
 
 widest! {
     /// c = a + b.
-    add => add_body, add_body, (a: &[f32], b: &[f32], c: &mut [f32]) -> ()
+    add => add_body(a: &[f32], b: &[f32], c: &mut [f32]) -> ()
 }
 
 #[inline(always)]
@@ -117,7 +168,7 @@ fn add_body(a: &[f32], b: &[f32], c: &mut [f32]) {
 
 widest! {
     /// The sum of all, in several sums side by side so that none waits for another.
-    sum => sum_body, sum_body, (a: &[f32]) -> f32
+    sum => sum_body(a: &[f32]) -> f32
 }
 
 #[inline(always)]
@@ -160,7 +211,9 @@ mod tests {
 
     #[test]
     fn loops_compute_what_they_say() {
-        assert_eq!(multiply_add(0.0, 1), LANES as f32); // all lanes are 1 after one round
+        let (multiply_add, lanes) = multiply_add();
+        assert_eq!(multiply_add(0.0, 1), SUMS as f32); // all are 1 after one round
+        assert!(lanes >= 4);
         assert_eq!(sum(&[1.0; 1000]), 1000.0);
         let mut c = [0.0; 3];
         add(&[1.0, 2.0, 3.0], &[10.0, 20.0, 30.0], &mut c);
