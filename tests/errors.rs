@@ -835,7 +835,7 @@ fn products_convolutions_and_layers() {
     );
     fails!(
         wrong,
-        x.matmul(&Tensor::ones([2])),
+        x.matmul(Tensor::ones([2])),
         "matmul",
         "matmul: [2, 3] @ [2]: the last axis of the left (3) and the axis of the right (2) must be equal"
     );
@@ -1139,7 +1139,7 @@ fn indices() {
     );
     fails!(
         wrong,
-        x.get(&x.gt(0)),
+        x.get(x.gt(0)),
         "get",
         "get: the index of axis 0 is a mask of bools [2, 3], and how many elements it selects is not known before it is computed\n  hint: where_ chooses without changing the shape"
     );
@@ -1181,7 +1181,7 @@ fn indices() {
     );
     fails!(
         wrong,
-        x.set(0, &w.get(0)),
+        x.set(0, w.get(0)),
         "set",
         "set: the value requires a gradient, and the values that are overwritten could not be found on the way back\n  hint: compute a new tensor with where_ or cat, or set within Tensor::no_grad"
     );

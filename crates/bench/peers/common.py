@@ -81,21 +81,19 @@ def main(program, version, rows, magnitude, setup):
     options = parser.parse_args()
     setup(options)
 
-    ready = (None, None)
     for name in sys.stdin if options.serve else matching(rows, options.filter):
         name = name.strip()
         if name not in rows:
             print(json.dumps({"name": name, "error": "no such row"}), flush=True)
             continue
-        if ready[0] != name:
-            ready = (None, None)  # the last row's memory goes before the next one's comes
-            ready = (name, rows[name]())
-        case = ready[1]
+        case = rows[name]()
+        flops = case.flops
         digest, times = case.digest(magnitude), case.times(options.runs, options.seconds)
+        del case  # its memory goes before the next one's comes
         median = statistics.median(times)
         line = {"name": name, "median_ms": median * 1e3, "min_ms": min(times) * 1e3, "runs": len(times), "digest": digest}
-        if case.flops:
-            line["gflops"] = case.flops / median * 1e-9
+        if flops:
+            line["gflops"] = flops / median * 1e-9
         print(json.dumps(line), flush=True)
 
 

@@ -141,23 +141,16 @@ fn measured(row: &Row, case: &mut Case, effort: Effort) -> Result<Line, String> 
     })
 }
 
-/// Answers names with lines until standard input ends. The last row stays ready, in case it is asked for again.
+/// Answers names with lines until standard input ends. Each time a row is made anew, so that training starts where it started before.
 fn serve(setup: Setup, effort: Effort) -> Result<(), String> {
-    let mut ready: Option<(&Row, Case)> = None;
     for name in std::io::stdin().lock().lines() {
         let name = name.map_err(|error| format!("standard input: {error}"))?;
-        let Some(row) = ROWS.iter().find(|row| row.name == name.trim()) else {
-            println!("{}", report::unknown(&name));
-            continue;
+        let line = match ROWS.iter().find(|row| row.name == name.trim()) {
+            Some(row) => measured(row, &mut (row.make)(setup), effort)?.json(),
+            None => report::unknown(&name),
         };
-        if ready.as_ref().is_none_or(|(last, _)| last.name != row.name) {
-            drop(ready.take());
-            memory::trim();
-            ready = Some((row, (row.make)(setup)));
-        }
-        if let Some((row, case)) = &mut ready {
-            println!("{}", measured(row, case, effort)?.json());
-        }
+        memory::trim();
+        println!("{line}");
         std::io::stdout()
             .flush()
             .map_err(|error| format!("standard output: {error}"))?;

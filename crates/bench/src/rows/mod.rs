@@ -32,8 +32,10 @@ macro_rules! rows {
 
 rows! {
     "mlp_step", "784 → 128 → 10, batch 128, Adam", steps::mlp;
-    "tinyconv_step", "convolutions of 8 and 16 channels on 28×28, batch 128, Adam", |s| steps::convnet(s, 8, 16);
-    "bigconv_step", "the same with 32 and 64 channels", |s| steps::convnet(s, 32, 64);
+    "tinyconv_step", "convolutions of 8 and 16 channels on 28×28, batch 128, Adam", |s| steps::convnet(s, 8, 16, 128);
+    "bigconv_step", "the same with 32 and 64 channels", |s| steps::convnet(s, 32, 64, 128);
+    "bigconv_step_b32", "the same with batch 32", |s| steps::convnet(s, 32, 64, 32);
+    "bigconv_step_b1024", "the same with batch 1024", |s| steps::convnet(s, 32, 64, 1024);
     "gpt_step", "4 layers, width 256, 4 heads, context 128, vocabulary 512, batch 8, AdamW", steps::gpt;
     "resnet_step", "3×32×32, stages of 16, 32, 64 channels, batch 64, SGD with momentum", steps::resnet;
     "matmul_256", "256×256 @ 256×256", |s| products::matmul(s, 256);

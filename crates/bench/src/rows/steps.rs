@@ -39,9 +39,9 @@ fn step(
     }
 }
 
-/// Images `[n, 784]` and labels `[n]`.
-fn digits(setup: Setup) -> [Tensor; 2] {
-    let n = setup.size(128, 4);
+/// Images `[batch, 784]` and labels `[batch]`.
+fn digits(setup: Setup, batch: usize) -> [Tensor; 2] {
+    let n = setup.size(batch, 4);
     [
         setup.numbers(1, &[n, 784], 1.0),
         setup.integers(2, &[n], 10),
@@ -55,17 +55,27 @@ fn adam(params: Vec<Tensor>) -> Box<dyn Optimizer> {
 pub fn mlp(setup: Setup) -> Case {
     let mut weights = Weights::new(setup);
     let model = Mlp::new(&mut weights);
-    step(&weights, adam, move |x| model.forward(x), digits(setup))
+    step(
+        &weights,
+        adam,
+        move |x| model.forward(x),
+        digits(setup, 128),
+    )
 }
 
-pub fn convnet(setup: Setup, channels1: usize, channels2: usize) -> Case {
+pub fn convnet(setup: Setup, channels1: usize, channels2: usize, batch: usize) -> Case {
     let mut weights = Weights::new(setup);
     let model = ConvNet::new(
         &mut weights,
         setup.size(channels1, 2),
         setup.size(channels2, 3),
     );
-    step(&weights, adam, move |x| model.forward(x), digits(setup))
+    step(
+        &weights,
+        adam,
+        move |x| model.forward(x),
+        digits(setup, batch),
+    )
 }
 
 pub fn gpt(setup: Setup) -> Case {
