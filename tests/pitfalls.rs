@@ -1164,7 +1164,8 @@ mod p06_zero_size_and_zero_rank {
             runs("layernorm", shape, |x| x.layernorm(axis, 1e-5), Some(shape));
             let x = Tensor::zeros(shape);
             let empty = shape[axis as usize] == 0;
-            let extremes: [(&str, fn(&Tensor, isize) -> Tensor); 5] = [
+            type Extreme = (&'static str, fn(&Tensor, isize) -> Tensor);
+            let extremes: [Extreme; 5] = [
                 ("max", |x, axis| x.max(axis)),
                 ("min", |x, axis| x.min(axis)),
                 ("argmax", |x, axis| x.argmax(axis)),
@@ -1313,7 +1314,7 @@ mod p06_zero_size_and_zero_rank {
         runs(
             "get an empty range",
             &[3, 2],
-            |x| x.get(2..1),
+            |x| x.get(2..-2), // from the third on, up to the second
             Some(&[0, 2]),
         );
         runs("get steps", &[0, 2], |x| x.get(step(.., -2)), Some(&[0, 2]));
@@ -1926,21 +1927,21 @@ mod p08_graph_lifetime_and_depth {
         alone(
             "p08_graph_lifetime_and_depth::plans_of_ever_new_large_shapes_hold_memory_bounded",
             || {
-                let w = Tensor::ones([8, 1, 3, 3]).requires_grad(true);
+                let w = Tensor::ones([32, 1, 3, 3]).requires_grad(true);
                 let step = |batch: usize| {
                     w.zero_grad();
                     let hidden = Tensor::rand([batch, 1, 28, 28]).conv2d(&w, None).relu();
                     hidden.max_pool2d(2).square().sum(()).backward();
                     w.grad().unwrap().realize();
                 };
-                (150..160).for_each(step);
+                (140..142).for_each(step);
                 memory::trim();
                 let before = resident();
-                (64..144).for_each(step);
+                (100..135).for_each(step);
                 memory::trim();
                 if let (Some(before), Some(after)) = (before, resident()) {
                     let grown = after.saturating_sub(before) >> 20;
-                    assert!(grown < 200, "80 plans have taken {grown} MiB");
+                    assert!(grown < 96, "35 plans have taken {grown} MiB");
                 }
             },
         );

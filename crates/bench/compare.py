@@ -188,9 +188,9 @@ def paired(one, other, rounds, ratio):
     return lines, ratios
 
 
-def against_peer(name, row, ours, peer, rounds):
+def against_peer(name, row, ours, peer, rounds, time_of):
     """One row's result against one peer, or None if it has no such row."""
-    result = paired(lambda: ours.measure(row), lambda: peer.measure(name), rounds, lambda a, b: b["median_ms"] / a["median_ms"])
+    result = paired(lambda: ours.measure(row), lambda: peer.measure(name), rounds, lambda a, b: b[time_of] / a[time_of])
     if result is None:
         return None
     (a, b), ratios = result
@@ -199,9 +199,9 @@ def against_peer(name, row, ours, peer, rounds):
         return None
     return {
         "name": name,
-        "ours_ms": statistics.median(line["median_ms"] for line in a),
+        "ours_ms": statistics.median(line[time_of] for line in a),
         "gflops": statistics.median(line.get("gflops", 0) for line in a),
-        "peer_ms": statistics.median(line["median_ms"] for line in b),
+        "peer_ms": statistics.median(line[time_of] for line in b),
         "ratio": statistics.median(ratios),
         "ratios": ratios,
         "disturbed": statistics.median(line["disturbed"] for line in a + b),
@@ -277,6 +277,7 @@ def caption(options, versions, results):
         f"Measured on {now:%Y-%m-%d, %H:%M} UTC on {processor()}, {platform.system()} {platform.release()}, with rustc {rustc[1]}"
         + (f", against {peers}" if peers else "")
         + f"; {options.threads} threads each, float32.",
+        *(["Times are of processors, not of the clock: all threads together, without what other programs took."] if options.by == "cpu" else []),
         f"Ratios are peer ÷ ours, the median of {options.rounds} pairs (and the range of them). {quiet}",
         "",
         f"Command: `crates/bench/compare.py {' '.join(without_paths(sys.argv[1:]))}`",
@@ -314,6 +315,7 @@ def parsed():
     parser.add_argument("--rounds", type=int, default=5, help="pairs for each row and peer [5]")
     parser.add_argument("--seconds", type=float, default=0.5, help="each turn takes at least so long [0.5]")
     parser.add_argument("--runs", type=int, default=5, help="and has at least so many runs [5]")
+    parser.add_argument("--by", choices=("clock", "cpu"), default="clock", help="cpu: processor time, for machines that are never quiet")
     parser.add_argument("--patience", type=float, default=10, help="seconds to wait in each turn for other programs to be quiet [10]")
     parser.add_argument("--no-own", action="store_true", help="without the table against the machine and ourselves")
     parser.add_argument("--raw", type=Path, metavar="FILE", help="all pairs, as JSON")
@@ -337,6 +339,7 @@ def main():
     if not rows:
         sys.exit(f"no row's name contains any of {options.filter}; there are {', '.join(ours_rows)}")
 
+    time_of = {"clock": "median_ms", "cpu": "cpu_ms"}[options.by]
     ours = Program(cargo, [*effort, "--threads", threads], env, options.patience)
     results, versions = {}, {}
     commands = peer_commands(options.python)
@@ -349,7 +352,7 @@ def main():
         versions[peer], results[peer] = said, {}
         program = Program(commands[peer], [*effort, "--threads", threads], env, options.patience)
         for name in rows:
-            result = against_peer(name, VARIANTS.get(name, name), ours, program, options.rounds)
+            result = against_peer(name, VARIANTS.get(name, name), ours, program, options.rounds, time_of)
             if result:
                 results[peer][name] = result
                 print(f"{name:<24} ours {result['ours_ms']:>9.3f} ms   {said} {result['peer_ms']:>9.3f} ms   {number(result['ratio']):>6}   others {result['disturbed']:.0%}", file=sys.stderr)

@@ -54,18 +54,19 @@ class Case:
         return [magnitude(result) for result in (results if isinstance(results, tuple) else (results,))]
 
     def times(self, runs, seconds):
-        """Seconds of each run: at least so many and at least so long, after a warm-up of a fifth of that."""
+        """Seconds of each run, and seconds of processor time of all of them: at least so many runs and at least so long, after a warm-up
+        of a fifth of that."""
         start, count = time.perf_counter(), 0
         while count < runs / 5 or time.perf_counter() - start < seconds / 5:
             self.run()
             count += 1
-        times, start = [], time.perf_counter()
+        times, start, cpu = [], time.perf_counter(), time.process_time()
         while len(times) < runs or time.perf_counter() - start < seconds:
             before = time.perf_counter()
             # The result dies before the clock stops: giving memory back is part of the work.
             self.run()
             times.append(time.perf_counter() - before)
-        return times
+        return times, time.process_time() - cpu
 
 
 def main(program, version, rows, magnitude, setup):
@@ -88,10 +89,11 @@ def main(program, version, rows, magnitude, setup):
             continue
         case = rows[name]()
         flops = case.flops
-        digest, times = case.digest(magnitude), case.times(options.runs, options.seconds)
+        digest, (times, cpu) = case.digest(magnitude), case.times(options.runs, options.seconds)
         del case  # its memory goes before the next one's comes
         median = statistics.median(times)
         line = {"name": name, "median_ms": median * 1e3, "min_ms": min(times) * 1e3, "runs": len(times), "digest": digest}
+        line["cpu_ms"] = cpu / len(times) * 1e3
         if flops:
             line["gflops"] = flops / median * 1e-9
         print(json.dumps(line), flush=True)

@@ -16,6 +16,17 @@ pub fn faults() -> Option<u64> {
         .ok()
 }
 
+/// Seconds that processors have worked for this process so far, all threads together. Unlike the time on the clock, it doesn't run while
+/// another program has the processor.
+pub fn cpu() -> Option<f64> {
+    let mut nanoseconds = 0;
+    for thread in fs::read_dir("/proc/self/task").ok()? {
+        let times = fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        nanoseconds += times.split_whitespace().next()?.parse::<u64>().ok()?;
+    }
+    Some(nanoseconds as f64 * 1e-9)
+}
+
 /// The most memory that was resident at any time since the start or [`forget_peak`], in MB.
 pub fn peak() -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
@@ -32,6 +43,17 @@ pub fn forget_peak() {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn work_takes_processor_time() {
+        let before = cpu().unwrap();
+        let start = std::time::Instant::now();
+        while start.elapsed().as_millis() < 30 {
+            std::hint::black_box(());
+        }
+        let used = cpu().unwrap() - before;
+        assert!(used > 0.001, "{used}");
+    }
 
     #[test]
     fn touching_memory_is_noticed() {

@@ -59,6 +59,7 @@ impl Line {
             "digest": self.digest,
         });
         let known = [
+            ("cpu_ms", self.times.cpu.map(|seconds| seconds * 1e3)),
             ("gflops", self.gflops()),
             ("gb_s", self.gigabytes()),
             ("faults", self.times.faults),
@@ -88,6 +89,7 @@ mod tests {
             median: 0.002,
             min: 0.001,
             runs: 3,
+            cpu: None,
             faults: None,
         };
         let line = Line {

@@ -31,6 +31,8 @@ pub struct Times {
     /// seconds
     pub min: f64,
     pub runs: usize,
+    /// seconds of processor time a run, all threads together, where the system tells
+    pub cpu: Option<f64>,
     /// page faults a run, where the system tells
     pub faults: Option<f64>,
 }
@@ -44,7 +46,7 @@ pub fn measure(effort: Effort, run: &mut dyn FnMut()) -> Times {
     while start.elapsed().as_secs_f64() < effort.seconds / 5.0 {
         run();
     }
-    let faults = process::faults();
+    let (cpu, faults) = (process::cpu(), process::faults());
     let (mut seconds, start) = (Vec::new(), Instant::now());
     while seconds.len() < effort.runs || start.elapsed().as_secs_f64() < effort.seconds {
         let before = Instant::now();
@@ -52,6 +54,9 @@ pub fn measure(effort: Effort, run: &mut dyn FnMut()) -> Times {
         seconds.push(before.elapsed().as_secs_f64());
     }
     let runs = seconds.len();
+    let cpu = process::cpu()
+        .zip(cpu)
+        .map(|(after, before)| (after - before) / runs as f64);
     let faults = process::faults()
         .zip(faults)
         .map(|(after, before)| (after - before) as f64 / runs as f64);
@@ -60,6 +65,7 @@ pub fn measure(effort: Effort, run: &mut dyn FnMut()) -> Times {
         median: median(&seconds),
         min: seconds[0],
         runs,
+        cpu,
         faults,
     }
 }

@@ -44,8 +44,8 @@ pub struct Interpreter {
     /// (register, output)
     pub stores: Vec<(Reg, usize)>,
     walks: Vec<Option<Walk>>,
-    /// for each walk with short rows, tables of its outer and its reduced space
-    tables: Vec<[Option<Table>; 2]>,
+    /// each walk's outer and reduced space, merged for running along it, and its table if it has short rows
+    lines: Vec<Option<[(Axes, Option<Table>); 2]>>,
     offsets: Vec<usize>,
     bytes: usize,
 }
@@ -129,23 +129,26 @@ impl Interpreter {
             BLOCK / 2
         };
         let offsets = plan.offsets.iter().map(|&offset| offset * block).collect();
-        let table = |(walk, line): (&Option<Walk>, &Line)| match (walk, &line.inst) {
+        let running = |(walk, line): (&Option<Walk>, &Line)| {
             // Halves are widened while they are loaded, a run at a time.
-            (Some(walk), Inst::Load { .. } | Inst::Valid { .. })
-                if line.dtype.compute() == line.dtype =>
-            {
-                [Table::new(&walk.outer), Table::new(&walk.reduced)]
-            }
-            _ => [None, None],
+            let tabulate = matches!(line.inst, Inst::Load { .. } | Inst::Valid { .. })
+                && line.dtype.compute() == line.dtype;
+            let prepare = |axes: &Axes| {
+                let merged = axes.merged();
+                let table = if tabulate { Table::new(&merged) } else { None };
+                (merged, table)
+            };
+            walk.as_ref()
+                .map(|walk| [prepare(&walk.outer), prepare(&walk.reduced)])
         };
-        let tables = walks.iter().zip(&nest.lines).map(table).collect();
+        let lines = walks.iter().zip(&nest.lines).map(running).collect();
         Interpreter {
             block,
             inner,
             outer,
             stores,
             walks,
-            tables,
+            lines,
             offsets,
             bytes: bytes_per_point * block,
         }
@@ -235,10 +238,11 @@ impl Interpreter {
         let walk = self.walks[reg]
             .as_ref()
             .expect("every instruction with a view has a walk");
-        let (axes, others) = if span.along_outer {
-            (&walk.outer, &walk.reduced)
+        let [outer, reduced] = self.lines[reg].as_ref().expect("as many as walks");
+        let ((axes, table), others) = if span.along_outer {
+            (outer, &walk.reduced)
         } else {
-            (&walk.reduced, &walk.outer)
+            (reduced, &walk.outer)
         };
         let rank = others.sizes.len();
         frame.reset(reg);
@@ -261,7 +265,7 @@ impl Interpreter {
                 return;
             }
             let dst = frame.own[reg].wrapping_add(row * span.len * width(line.dtype));
-            if let Some(table) = &self.tables[reg][!span.along_outer as usize] {
+            if let Some(table) = table {
                 let what = match line.inst {
                     Inst::Load { input, .. } => Bring::Element(args.inputs[input], line.dtype),
                     _ => Bring::Valid,

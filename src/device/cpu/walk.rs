@@ -73,6 +73,18 @@ impl Axes {
         }
     }
 
+    /// The same points in the same order with as few axes as this one walk needs. (The kernel's own axes are those that *all* its walks
+    /// need; but a range of points is a range of points, however they are counted.)
+    pub fn merged(&self) -> Axes {
+        let mut axes = self.clone();
+        for axis in (0..axes.sizes.len().saturating_sub(1)).rev() {
+            if axes.continues(axis) {
+                axes.merge(axis);
+            }
+        }
+        axes
+    }
+
     /// Whether axis and the next one can be walked as one: a step of the first is as far as all of the second.
     fn continues(&self, axis: usize) -> bool {
         let size = self.sizes[axis + 1] as isize;
