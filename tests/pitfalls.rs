@@ -1921,7 +1921,7 @@ mod p08_graph_lifetime_and_depth {
         );
     }
 
-    /// … and large ones do not either: a plan that holds an offset for each row of a large batch is larger than the batch.
+    /// … and large ones do not either: neither their plans, nor blocks of ever new sizes that the allocator could not give back.
     #[test]
     fn plans_of_ever_new_large_shapes_hold_memory_bounded() {
         alone(
@@ -1941,7 +1941,7 @@ mod p08_graph_lifetime_and_depth {
                 memory::trim();
                 if let (Some(before), Some(after)) = (before, resident()) {
                     let grown = after.saturating_sub(before) >> 20;
-                    assert!(grown < 96, "35 plans have taken {grown} MiB");
+                    assert!(grown < 96, "35 batch sizes have taken {grown} MiB");
                 }
             },
         );

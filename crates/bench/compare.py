@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the bench in turn with programs that do the same work elsewhere, and prints a table of ratios (peer ÷ ours: above 1 we are faster).
 
-    crates/bench/compare.py [FILTER…] [--python PATH] [--peers torch,numpy,candle,burn] [--rounds N] [--write BENCHMARKS.md]
+    crates/bench/compare.py [FILTER…] [--python PATH] [--peers torch,numpy,tinygrad,candle,burn] [--rounds N] [--write BENCHMARKS.md]
 
 For each row and each peer: ours, peer, ours, peer, … Each turn takes the median of many runs, each pair gives a ratio, and the table has
 the median of the pairs. Neighbours in time share what the machine is up to, so a ratio stays true where a time does not. What was
@@ -148,9 +148,18 @@ def peer_commands(python):
     return {
         "torch": [python, str(HERE / "peers/torch_bench.py"), "--fused"],
         "numpy": [python, str(HERE / "peers/numpy_bench.py")],
+        "tinygrad": [python, str(HERE / "peers/tinygrad_bench.py")],
         "candle": [*rust, "candle"],
         "burn": [*rust, "burn"],
     }
+
+
+def build():
+    """Builds our bench and returns its path."""
+    command = ["cargo", "build", "--release", "-p", "teenygrad-bench", "--message-format", "json"]
+    messages = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT).stdout
+    found = [json.loads(line).get("executable") for line in messages.splitlines()]
+    return next(path for path in found if path)
 
 
 def version(command, env):
@@ -309,7 +318,7 @@ def write(path, text):
 def parsed():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("filter", nargs="*", help="only rows whose name contains one of these")
-    parser.add_argument("--peers", default="torch", help="any of torch, numpy, candle, burn, with commas [torch]")
+    parser.add_argument("--peers", default="torch", help="any of torch, numpy, tinygrad, candle, burn, with commas [torch]")
     parser.add_argument("--python", default=sys.executable, help="a Python that has PyTorch and NumPy [this one]")
     parser.add_argument("--threads", type=int, default=2, help="for each program [2]")
     parser.add_argument("--rounds", type=int, default=5, help="pairs for each row and peer [5]")
@@ -331,8 +340,8 @@ def main():
     limits = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")
     env = {**os.environ, **dict.fromkeys(limits, threads)}
     effort = ["--runs", str(options.runs), "--seconds", str(options.seconds)]
-    cargo = ["cargo", "run", "--release", "--quiet", "-p", "teenygrad-bench", "--"]
-    listed = subprocess.run([*cargo, "--list"], check=True, capture_output=True, text=True, cwd=ROOT).stdout
+    bench = build()
+    listed = subprocess.run([bench, "--list"], check=True, capture_output=True, text=True, cwd=ROOT).stdout
     ours_rows = [line.split()[0] for line in listed.splitlines()]
     rows = [row for name in ours_rows for row in (name, *(v for v, of in VARIANTS.items() if of == name))]
     rows = [row for row in rows if not options.filter or any(text in row for text in options.filter)]
@@ -340,7 +349,7 @@ def main():
         sys.exit(f"no row's name contains any of {options.filter}; there are {', '.join(ours_rows)}")
 
     time_of = {"clock": "median_ms", "cpu": "cpu_ms"}[options.by]
-    ours = Program(cargo, [*effort, "--threads", threads], env, options.patience)
+    ours = Program([bench], [*effort, "--threads", threads], env, options.patience)
     results, versions = {}, {}
     commands = peer_commands(options.python)
     for peer in filter(None, options.peers.split(",")):
@@ -360,7 +369,7 @@ def main():
 
     own = []
     if not options.no_own:
-        single = Program(cargo, [*effort, "--threads", "1"], {**env, "RAYON_NUM_THREADS": "1"}, options.patience)
+        single = Program([bench], [*effort, "--threads", "1"], {**env, "RAYON_NUM_THREADS": "1"}, options.patience)
         ask = lambda name: (single if name.endswith("@1") else ours).measure(name.removesuffix("@1"))
         for title, one, other, ratio, goal in OWN:
             if one not in rows:

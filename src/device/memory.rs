@@ -11,11 +11,16 @@
 //! 1. Sizes are rounded up to classes (four for each power of two), so that a block of nearly the right size can be used again.
 //! 2. Freed blocks are used last-in-first-out: the one that was used most recently is the one in cache.
 //! 3. What the pool holds beside what is in use is bounded by the most that was in use at any time, so it cannot grow for ever.
+//! 4. Large blocks are mapped from the operating system one by one, and go back there one by one. The C library's allocator puts
+//!    them side by side after a while, with small ones in between that outlive them, and then nothing can be given back.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::collections::BTreeMap;
 use std::ptr::NonNull;
 use std::sync::{Mutex, MutexGuard};
+
+/// Blocks from this size on are pages of their own: see law 4.
+const LARGE: usize = 1 << 20;
 
 /// A cache line, and the width of the widest vector register.
 pub const ALIGN: usize = 64;
@@ -24,6 +29,8 @@ pub const ALIGN: usize = 64;
 pub struct Memory {
     start: NonNull<u8>,
     capacity: usize,
+    /// its own pages, if it is large; dropping them gives them back
+    pages: Option<pages::Pages>,
 }
 
 // SAFETY: a block is plain memory with one owner; whoever shares it synchronises through `Buffer`.
@@ -84,13 +91,25 @@ impl Memory {
         }
         drop(pool);
         surplus.into_iter().for_each(Memory::release);
+        if capacity >= LARGE
+            && let Some((start, pages)) = pages::map(capacity)
+        {
+            return Memory {
+                start,
+                capacity,
+                pages: Some(pages),
+            };
+        }
         let layout = Memory::layout(capacity);
-        // SAFETY: the layout's size is not zero. Zeroed, so that no read of it is ever of uninitialised memory; for large blocks the
-        // system's fresh pages are zero anyway.
+        // SAFETY: the layout's size is not zero. Zeroed, so that no read of it is ever of uninitialised memory.
         let Some(start) = NonNull::new(unsafe { alloc_zeroed(layout) }) else {
             handle_alloc_error(layout)
         };
-        Memory { start, capacity }
+        Memory {
+            start,
+            capacity,
+            pages: None,
+        }
     }
 
     fn layout(capacity: usize) -> Layout {
@@ -98,10 +117,13 @@ impl Memory {
     }
 
     /// Back to the operating system.
-    fn release(self) {
-        // SAFETY: `start` came from alloc_zeroed with this layout, and forgetting self keeps it from going to the pool too.
-        unsafe { dealloc(self.start.as_ptr(), Memory::layout(self.capacity)) };
-        std::mem::forget(self);
+    fn release(mut self) {
+        match self.pages.take() {
+            Some(pages) => drop(pages),
+            // SAFETY: without pages of its own, `start` came from alloc_zeroed with this layout.
+            None => unsafe { dealloc(self.start.as_ptr(), Memory::layout(self.capacity)) },
+        }
+        std::mem::forget(self); // it is gone, and must not go to the pool too
     }
 
     /// Its first byte.
@@ -119,6 +141,7 @@ impl Drop for Memory {
         let block = Memory {
             start: self.start,
             capacity: self.capacity,
+            pages: self.pages.take(),
         };
         let mut pool = pool();
         pool.in_use -= block.capacity;
@@ -141,6 +164,32 @@ pub fn trim() {
         std::mem::take(&mut pool.free)
     };
     free.into_values().flatten().for_each(Memory::release);
+}
+
+/// Pages straight from the operating system.
+#[cfg(any(unix, windows))]
+mod pages {
+    use std::ptr::NonNull;
+
+    pub type Pages = memmap2::MmapRaw;
+
+    /// Fresh pages, all zero; `None` if the system has none.
+    pub fn map(bytes: usize) -> Option<(NonNull<u8>, Pages)> {
+        let pages = Pages::from(memmap2::MmapMut::map_anon(bytes).ok()?);
+        Some((NonNull::new(pages.as_mut_ptr())?, pages))
+    }
+}
+
+/// Where there is no operating system to ask, the allocator serves large blocks too.
+#[cfg(not(any(unix, windows)))]
+mod pages {
+    use std::ptr::NonNull;
+
+    pub type Pages = std::convert::Infallible;
+
+    pub fn map(_: usize) -> Option<(NonNull<u8>, Pages)> {
+        None
+    }
 }
 
 #[cfg(test)]

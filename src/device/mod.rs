@@ -94,6 +94,10 @@ pub trait Program: Send + Sync {
     fn run(&self, args: &Args);
     /// The kernel that this was made of.
     fn kernel(&self) -> &Kernel;
+    /// Bytes of tables that it keeps between runs, as far as they grow with the problem.
+    fn bytes(&self) -> usize {
+        0
+    }
     /// A word on how it will be run (`blocks`, `contraction`, …), for DEBUG.
     fn strategy(&self) -> String;
 }

@@ -10,6 +10,7 @@
 //! - [`graph`]: a snapshot of everything unrealized behind the targets, sources first, with a fingerprint of its structure.
 //! - [`fuse`]: decides which nodes become memory ("roots"); all others live in registers of the kernels that use them.
 //! - [`lower`]: writes the program of one root's kernel by walking from the root to the memory it reads, replaying movements on the way.
+//! - `cache`: keeps plans for graphs of the same structure.
 //! - [`group`]: makes one kernel with several outputs of neighbours over the same index space.
 //!
 //! Laws:
@@ -17,6 +18,7 @@
 //! 2. A node is computed in one place, or else recomputing it costs less than storing it (see [`fuse`]).
 //! 3. A plan refers to memory by number, not by address, and to constants as parameters: a graph of the same structure uses it again.
 
+mod cache;
 pub mod fuse;
 pub mod graph;
 pub mod group;
@@ -25,8 +27,9 @@ pub mod lower;
 use crate::device::{Device, Program};
 use crate::kernel::Kernel;
 use crate::lazy::LazyBuffer;
+use cache::Cache;
 use graph::Graph;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 /// One kernel of a plan, with the numbers of the graph's nodes that it reads and writes.
@@ -69,6 +72,14 @@ impl Plan {
     pub fn len(&self) -> usize {
         self.steps.len()
     }
+    /// About how much memory the plan takes.
+    pub fn bytes(&self) -> usize {
+        // Some kilobytes a kernel for its program, and the tables that grow with the problem.
+        self.steps
+            .iter()
+            .map(|step| 4096 + step.program.bytes())
+            .sum()
+    }
     /// Whether nothing needs to run.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
@@ -80,27 +91,19 @@ pub fn plan(targets: &[LazyBuffer]) -> Plan {
     build(&Graph::snapshot(targets))
 }
 
-/// The plan for a graph: the one made when its structure was first seen, or a new one.
-///
-/// Structures are remembered by a fingerprint of 128 bits; the cache forgets everything when it holds 256 of them, so that a program
-/// whose graphs never repeat does not grow.
+/// The plan for a graph, and whether it was made earlier, for a graph of the same structure.
 pub(crate) fn cached(graph: &Graph) -> (Arc<Plan>, bool) {
-    static CACHE: Mutex<Option<HashMap<u128, Arc<Plan>>>> = Mutex::new(None);
+    static CACHE: Mutex<Cache> = Mutex::new(Cache::new());
     let lock = || {
         CACHE
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
     };
-    if let Some(plan) = lock().get_or_insert_default().get(&graph.fingerprint) {
-        return (plan.clone(), true);
+    if let Some(plan) = lock().find(graph.fingerprint) {
+        return (plan, true);
     }
     let plan = Arc::new(build(graph));
-    let mut guard = lock();
-    let cache = guard.get_or_insert_default();
-    if cache.len() >= 256 {
-        cache.clear();
-    }
-    cache.insert(graph.fingerprint, plan.clone());
+    lock().keep(graph.fingerprint, plan.clone());
     (plan, false)
 }
 

@@ -317,6 +317,19 @@ impl Contraction {
         2 * self.outputs as u64 * self.size.k as u64
     }
 
+    /// Bytes of its tables of addresses, which grow with the sizes.
+    pub fn bytes(&self) -> usize {
+        self.plan.as_ref().map_or(0, |plan| {
+            let Destination {
+                batches,
+                wide,
+                narrow,
+            } = &plan.destination;
+            let destination = size_of_val(&batches[..]) + wide.bytes() + narrow.bytes();
+            plan.wide.bytes() + plan.narrow.bytes() + destination
+        })
+    }
+
     /// The sizes, the tile and the ways of packing, for whoever wants to see what runs.
     pub fn describe(&self) -> String {
         let Extents {

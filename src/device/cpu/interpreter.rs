@@ -45,10 +45,13 @@ pub struct Interpreter {
     pub stores: Vec<(Reg, usize)>,
     walks: Vec<Option<Walk>>,
     /// each walk's outer and reduced space, merged for running along it, and its table if it has short rows
-    lines: Vec<Option<[(Axes, Option<Table>); 2]>>,
+    lines: Vec<Option<[Running; 2]>>,
     offsets: Vec<usize>,
     bytes: usize,
 }
+
+/// A space as one walk runs along it, with its table if it has short rows.
+type Running = (Axes, Option<Table>);
 
 /// The registers of one thread, for one task.
 pub struct Frame {
@@ -152,6 +155,15 @@ impl Interpreter {
             offsets,
             bytes: bytes_per_point * block,
         }
+    }
+
+    /// Bytes of its tables.
+    pub fn bytes(&self) -> usize {
+        let lines = self.lines.iter().flatten().flatten();
+        lines
+            .filter_map(|(_, table)| table.as_ref())
+            .map(Table::bytes)
+            .sum()
     }
 
     /// Registers for one task; constants are filled in, for blocks of at most `points`.

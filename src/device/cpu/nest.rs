@@ -414,6 +414,11 @@ impl Program for LoopNest {
         &self.kernel
     }
 
+    fn bytes(&self) -> usize {
+        let contraction = self.contraction.as_ref();
+        self.interpreter.bytes() + contraction.map_or(0, |product| product.contraction.bytes())
+    }
+
     fn strategy(&self) -> String {
         match (&self.contraction, self.reductions.is_empty(), self.order) {
             (Some(product), _, _) => product.contraction.describe(),

@@ -62,6 +62,11 @@ pub(super) struct Affine {
 }
 
 impl Affine {
+    /// Bytes of its table.
+    pub fn bytes(&self) -> usize {
+        size_of_val(&self.starts[..])
+    }
+
     /// Tabulates several functions, given by a coefficient for each axis of the loop space, over some of the axes.
     pub fn tabulate(axes: &[usize], sizes: &[usize], functions: &[&[isize]]) -> Vec<Affine> {
         let Some((&last, mut outer)) = axes.split_last() else {
@@ -212,6 +217,13 @@ impl Operand {
             bounds,
             method,
         }
+    }
+
+    /// Bytes of its tables.
+    pub fn bytes(&self) -> usize {
+        let functions = std::iter::once(&self.address).chain(self.bounds.iter().map(|(f, _)| f));
+        let bytes = |f: &Separated| f.rows.bytes() + f.steps.bytes() + size_of_val(&f.batches[..]);
+        functions.map(bytes).sum()
     }
 
     /// How it is packed, in a word.

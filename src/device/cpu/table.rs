@@ -77,6 +77,11 @@ impl Table {
         })
     }
 
+    /// Bytes that it takes.
+    pub fn bytes(&self) -> usize {
+        (1 + self.bounds.len()) * size_of_val(&self.addresses[..])
+    }
+
     /// Brings a range of the space's points to `dst`.
     ///
     /// # Safety

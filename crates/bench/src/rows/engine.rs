@@ -31,7 +31,7 @@ pub fn graph(setup: Setup) -> Case {
     Case::new([4], Work::default(), move || {
         let mut y = x.clone();
         for _ in 0..length {
-            y = y + &x;
+            y += &x;
         }
         y.realize()
     })

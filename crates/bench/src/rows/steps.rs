@@ -22,7 +22,7 @@ fn step(
     [x, labels]: [Tensor; 2],
 ) -> Case {
     let loss_now = Tensor::zeros(()).to(x.device()).requires_grad(false);
-    let mut optimizer = optimizer([weights.all(), &[loss_now.clone()]].concat());
+    let mut optimizer = optimizer([weights.all(), std::slice::from_ref(&loss_now)].concat());
     let run = move || {
         let _training = Tensor::train(true);
         let loss = forward(&x).sparse_categorical_crossentropy(&labels, -1);
