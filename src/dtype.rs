@@ -195,8 +195,8 @@ impl DType {
         if low.is_unsigned() == high.is_unsigned() {
             return high;
         }
-        // One signed, one unsigned: a signed type with more bits than the unsigned one; for uint64 there is none, and tinygrad
-        // and JAX go to a float, but an index that turns into a half is a trap: they too end in the lowest float of 32 bits.
+        // One signed, one unsigned: a signed type with more bits than the unsigned one. For uint64 no integer holds both (NumPy
+        // goes to float64); we go to float32, the default, as its range holds every value if not every digit.
         let (unsigned, signed) = if low.is_unsigned() {
             (low, high)
         } else {
