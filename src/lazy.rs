@@ -201,17 +201,23 @@ impl LazyBuffer {
 
     // ---- Where arrays come from --------------------------------------
 
-    /// The seed's `loadop`: an array without sources. `Rand` and `Const` have parameters; see [`LazyBuffer::rand`], [`LazyBuffer::full`].
+    /// The seed's `loadop`: an array without sources. `Rand` (here with the key 0) and `Const` (here 0) have parameters: see
+    /// [`LazyBuffer::rand`] and [`LazyBuffer::full`]. Random numbers are float32 and positions int64, whatever `dtype` says.
+    ///
+    /// # Panics
+    /// For `From` and `Contiguous`, which need a source, and `Custom`, which needs memory ([`LazyBuffer::from_buffer`]).
     pub fn loadop(op: LoadOps, shape: &[usize], dtype: DType, device: Device) -> LazyBuffer {
         let op = match op {
-            LoadOps::Empty | LoadOps::Custom => Op::Empty,
-            LoadOps::Rand => Op::Rand([0, 0]),
+            LoadOps::Empty => Op::Empty,
+            LoadOps::Rand => return LazyBuffer::rand(shape, [0, 0], device),
             LoadOps::Const => Op::Const(Scalar::Int(0).cast(dtype)),
             LoadOps::Iota => Op::Iota,
+            LoadOps::Custom => panic!("loadop: Custom is memory that is there: use from_buffer"),
             LoadOps::From | LoadOps::Contiguous => {
                 panic!("loadop: {op:?} needs a source: use copy_to_device or contiguous")
             }
         };
+        let dtype = if op == Op::Iota { DType::Int64 } else { dtype };
         LazyBuffer::lazy(op, Vec::new(), shape.to_vec(), dtype, device)
     }
 
