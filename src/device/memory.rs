@@ -175,7 +175,11 @@ mod pages {
 
     /// Fresh pages, all zero; `None` if the system has none.
     pub fn map(bytes: usize) -> Option<(NonNull<u8>, Pages)> {
-        let pages = Pages::from(memmap2::MmapMut::map_anon(bytes).ok()?);
+        let pages = memmap2::MmapMut::map_anon(bytes).ok()?;
+        // Only advice: a system that cannot follow it gives small pages.
+        #[cfg(target_os = "linux")]
+        drop(pages.advise(memmap2::Advice::HugePage));
+        let pages = Pages::from(pages);
         Some((NonNull::new(pages.as_mut_ptr())?, pages))
     }
 }
