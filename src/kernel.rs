@@ -14,21 +14,31 @@
 //!     store
 //! ```
 //!
-//! `DEBUG=4` prints it. Softmax's last kernel, for 2×3:
+//! If a row of inner points fits into cache, more can be done with it than one reduction: a [`Inst::Spread`] brings a row's sum back to
+//! each of the row's points, where it is subtracted, multiplied, reduced again, stored. Softmax is one such kernel, and reads its input once.
+//! `DEBUG=4` prints it, here for 2×3:
 //!
 //! ```text
-//! outer [2, 3]
-//!   %0 = load in0 [2, 3] strides [3, 1]        : float32
-//!   %1 = load in1 [2, 3] strides [1, 0]        : float32
-//!   %2 = sub %0 %1                             : float32
+//! kernel rows_2_3
+//!   for [2], reducing [3]
+//!       %0 = load in0 [2, 3] strides [3, 1]    : float32
+//!     %1 = reduce Max %0                       : float32
+//!       %2 = spread %1                         : float32
+//!       %3 = Sub %0 %2                         : float32
+//!       …                                      e to the power of it: %6
+//!     %7 = reduce Sum %6                       : float32
+//!       %8 = spread %7                         : float32
+//!       …                                      %6 by %8: %10
+//!       store out0 %10                         : float32
 //! ```
 //!
 //! Laws, which [`Kernel::verify`] checks:
 //! 1. Static single assignment: instruction i writes register i and reads earlier ones only.
-//! 2. Inner instructions read inner or level-free registers; outer ones read outer ones, level-free ones, and results of Reduce.
+//! 2. Inner instructions read inner or level-free registers; outer ones read outer ones, level-free ones, and results of Reduce. Only
+//!    Reduce leads from the inner loop to the outer one, and only Spread back.
 //! 3. A load's view has the space of its level, and stays inside its buffer wherever its bounds hold.
 //! 4. Operands' dtypes agree as [`crate::ops`] wants them.
-//! 5. Every output is stored exactly once, in row-major order of the outer space.
+//! 5. Every output is stored exactly once, in row-major order of its level's space (`outer`, or `outer` and then `reduced`).
 //! 6. Constants are parameters, not part of the program: a kernel stays the same when the learning rate changes.
 //!
 //! Three things that no loop nest of this form says have a body of their own: running sums, scattered additions, and copies between devices.
@@ -105,7 +115,9 @@ pub enum Inst {
     Ternary(TernaryOps, Reg, Reg, Reg),
     /// over all of `reduced`: from an inner register to an outer one
     Reduce(ReduceOps, Reg),
-    /// to an output, at the row-major position of the outer point
+    /// an outer register's value at each of the point's inner points
+    Spread(Reg),
+    /// to an output, at the row-major position of its level's point
     Store {
         /// which output
         output: usize,
@@ -210,6 +222,7 @@ impl Inst {
             Inst::Gather { index: a, .. }
             | Inst::Unary(_, a)
             | Inst::Reduce(_, a)
+            | Inst::Spread(a)
             | Inst::Store { src: a, .. } => vec![*a],
             Inst::Binary(_, a, b) => vec![*a, *b],
             Inst::Ternary(_, a, b, c) => vec![*a, *b, *c],
@@ -229,6 +242,7 @@ impl Inst {
             | Inst::Binary(..)
             | Inst::Ternary(..)
             | Inst::Reduce(..)
+            | Inst::Spread(_)
             | Inst::Store { .. } => None,
         }
     }
@@ -248,6 +262,16 @@ impl Nest {
             Level::Inner => [&self.outer[..], &self.reduced].concat(),
             Level::Free | Level::Outer => self.outer.clone(),
         }
+    }
+
+    /// Whether inner points are more than steps of a reduction: stored, or reached by an outer value.
+    pub fn has_rows(&self) -> bool {
+        let of_rows = |line: &Line| match line.inst {
+            Inst::Spread(_) => true,
+            Inst::Store { .. } => line.level == Level::Inner,
+            _ => false,
+        };
+        self.lines.iter().any(of_rows)
     }
 
     /// Whether any instruction reduces.
@@ -372,10 +396,10 @@ impl Kernel {
                 check(!matches!(from.inst, Inst::Store { .. }), || {
                     at("reads a store")
                 })?;
-                let wanted = if matches!(line.inst, Inst::Reduce(..)) {
-                    Level::Inner
-                } else {
-                    line.level
+                let wanted = match line.inst {
+                    Inst::Reduce(..) => Level::Inner,
+                    Inst::Spread(_) => Level::Outer,
+                    _ => line.level,
                 };
                 check(from.level == Level::Free || from.level == wanted, || {
                     at("reads a register of another level")
@@ -410,11 +434,11 @@ impl Kernel {
                     [*a, *b, *c].iter().all(|&r| dtype(r) == line.dtype)
                 }
                 Inst::Reduce(_, a) => line.level == Level::Outer && line.dtype == dtype(*a),
+                Inst::Spread(a) => line.level == Level::Inner && line.dtype == dtype(*a),
                 Inst::Store { output, src } => {
                     stored[*output] += 1;
-                    line.level != Level::Inner
-                        && dtype(*src) == self.outputs[*output].dtype
-                        && numel(&nest.outer) == self.outputs[*output].len
+                    dtype(*src) == self.outputs[*output].dtype
+                        && numel(&nest.space(line.level)) == self.outputs[*output].len
                 }
             };
             check(right, || at("dtypes, levels or sizes are wrong"))?;
@@ -488,6 +512,7 @@ impl fmt::Display for Kernel {
                 Inst::Binary(op, a, b) => format!("%{reg} = {op:?} %{a} %{b}"),
                 Inst::Ternary(op, a, b, c) => format!("%{reg} = {op:?} %{a} %{b} %{c}"),
                 Inst::Reduce(op, a) => format!("%{reg} = reduce {op:?} %{a}"),
+                Inst::Spread(a) => format!("%{reg} = spread %{a}"),
                 Inst::Store { output, src } => format!("store out{output} %{src}"),
             };
             writeln!(f, "{indent}{text}  : {}", line.dtype)?;

@@ -45,15 +45,74 @@ fn a_reduction_takes_what_is_before_and_after_it_along() {
 }
 
 #[test]
-fn softmax_is_a_maximum_a_sum_and_a_division() {
+fn what_happens_to_each_row_is_one_kernel() {
     let x = random(&[64, 100]);
-    assert_eq!(kernels(&[&x.softmax(-1)]), 3);
-    assert_eq!(kernels(&[&x.log_softmax(-1)]), 3);
+    // The maximum, the sum and the quotient of a row are computed while it is in cache, and nothing but the result is memory.
+    let softmax = plan_of(&[&x.softmax(-1)]);
+    assert_eq!(softmax.len(), 1);
+    assert!(
+        softmax
+            .kernels()
+            .all(|kernel| kernel.inputs.len() == 1 && kernel.outputs.len() == 1)
+    );
+    assert_eq!(kernels(&[&x.log_softmax(-1)]), 1);
+    assert_eq!(kernels(&[&x.layernorm(-1, 1e-5)]), 1);
+    // What is asked for is stored all the same.
+    let total = x.sum_keepdim(-1);
+    let shares = &x / &total;
+    let plan = plan_of(&[&total, &shares]);
+    assert_eq!(
+        (plan.len(), plan.kernels().next().unwrap().outputs.len()),
+        (1, 2)
+    );
+    // Columns are no rows: neighbours in a column lie far apart.
+    assert_eq!(kernels(&[&x.softmax(0)]), 3);
+    // Rows that no cache holds are read once for each step.
+    assert_eq!(kernels(&[&random(&[8, 20_000]).softmax(-1)]), 3);
 }
 
 #[test]
-fn layernorm_is_a_mean_a_variance_and_a_scaling() {
-    assert_eq!(kernels(&[&random(&[64, 100]).layernorm(-1, 1e-5)]), 3);
+fn rows_give_what_single_steps_give() {
+    // Long and short rows, several to a block and ragged; a number of rows that no block divides; halves; the gradient.
+    for (rows, length) in [(64, 100), (1000, 3), (9, 5000), (33, 128), (3, 1)] {
+        for dtype in [
+            teenygrad::DType::Float32,
+            teenygrad::DType::Float16,
+            teenygrad::DType::Float64,
+        ] {
+            let x = Tensor::randn([rows, length])
+                .cast(dtype)
+                .realize()
+                .requires_grad(true);
+            let y = x.log_softmax(-1);
+            y.mul(&x).sum(()).backward();
+            let reference = x
+                .detach()
+                .to(teenygrad::Device::REFERENCE)
+                .requires_grad(true);
+            let expected = reference.log_softmax(-1);
+            expected.mul(&reference).sum(()).backward();
+            let close = |a: &Tensor, b: &Tensor| {
+                let (a, b) = (
+                    a.cast(teenygrad::DType::Float64).to_vec::<f64>(),
+                    b.cast(teenygrad::DType::Float64).to_vec::<f64>(),
+                );
+                let tolerance = if dtype == teenygrad::DType::Float16 {
+                    2e-2
+                } else {
+                    1e-4
+                };
+                a.iter()
+                    .zip(&b)
+                    .all(|(a, b)| (a - b).abs() <= tolerance * b.abs().max(1.0))
+            };
+            assert!(close(&y, &expected), "{rows} rows of {length} {dtype}");
+            assert!(
+                close(&x.grad().unwrap(), &reference.grad().unwrap()),
+                "gradient, {rows} rows of {length} {dtype}"
+            );
+        }
+    }
 }
 
 #[test]

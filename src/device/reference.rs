@@ -168,6 +168,7 @@ impl Interpreter {
                 Inst::Ternary(op, a, b, c) => {
                     op.eval(registers[*a], registers[*b], registers[*c], dtype_of(*b))
                 }
+                Inst::Spread(_) => unreachable!("{}: nothing is fused here", self.kernel.name),
                 Inst::Reduce(..) | Inst::Store { .. } => continue,
             };
         }

@@ -413,7 +413,7 @@ impl<'g> GraphOp<'g> {
     }
 }
 
-fn position_or_push<T: PartialEq>(items: &mut Vec<T>, item: T) -> usize {
+pub(super) fn position_or_push<T: PartialEq>(items: &mut Vec<T>, item: T) -> usize {
     items
         .iter()
         .position(|other| *other == item)
@@ -466,7 +466,7 @@ fn keeps_zero(inst: &Inst) -> bool {
             BinaryOps::Div | BinaryOps::Mod | BinaryOps::Pow => false,
         },
         Inst::Ternary(..) => true, // 0·0 + 0, and 0 whichever is chosen
-        Inst::Const { .. } | Inst::Reduce(..) | Inst::Store { .. } => false,
+        Inst::Const { .. } | Inst::Reduce(..) | Inst::Spread(_) | Inst::Store { .. } => false,
     }
 }
 

@@ -4,7 +4,7 @@
 //! **Above:** `realize`. **Below:** `kernel`.
 //!
 //! ```text
-//! targets ──snapshot──▶ Graph ──fuse──▶ which nodes become memory ──lower──▶ a kernel for each ──group──▶ Plan
+//! targets ──snapshot──▶ Graph ──fuse──▶ which nodes become memory ──lower──▶ a kernel for each ──group──▶ fewer ──rows──▶ Plan
 //! ```
 //!
 //! - [`graph`]: a snapshot of everything unrealized behind the targets, sources first, with a fingerprint of its structure.
@@ -12,6 +12,7 @@
 //! - [`lower`]: writes the program of one root's kernel by walking from the root to the memory it reads, replaying movements on the way.
 //! - `cache`: keeps plans for graphs of the same structure.
 //! - [`group`]: makes one kernel with several outputs of neighbours over the same index space.
+//! - [`rows`]: makes one kernel of what happens to each row: its maximum, its sum, and what is computed with them.
 //!
 //! Laws:
 //! 1. Fusion never changes values but for rounding: an engine without fusion (the reference) gets the same graph, a kernel a node.
@@ -23,6 +24,7 @@ pub mod fuse;
 pub mod graph;
 pub mod group;
 pub mod lower;
+pub mod rows;
 
 use crate::device::{Device, Program};
 use crate::kernel::Kernel;
@@ -126,6 +128,7 @@ fn build(graph: &Graph) -> Plan {
                 explain(graph, &decisions);
             }
             let kernels = group::group(graph, &decisions, kernels);
+            let kernels = rows::fuse(graph, kernels);
             return Plan {
                 steps: kernels
                     .into_iter()

@@ -28,13 +28,14 @@ use crate::dtype::DType;
 use crate::kernel::{Inst, Kernel, Level, Line, Nest, Reg};
 use crate::ops::UnaryOps;
 
-/// Points in a block, if few registers are alive at once; with many, half of that.
-const BLOCK: usize = 1024;
+/// Points in a block, if few registers are alive at once; with many, down to an eighth of that.
+const BLOCK: usize = 4096;
 /// Points left free between two registers' blocks. Blocks exactly 4 KiB apart would share the few cache lines that a processor keeps for
 /// addresses with equal low bits, and a load would have to wait for every store that looks like one to its own address.
 const STAGGER: usize = 32;
-/// What a core's first-level cache should hold of registers, in bytes.
-const NEAR: usize = 28 << 10;
+/// What a block's registers may take, in bytes. More than the first-level cache's 32 KiB, as most inputs have a place here and do not use it,
+/// and since longer blocks let the processor read ahead for longer: an Adam step took 21 ms with 28 KiB, 17 with 56.
+const NEAR: usize = 56 << 10;
 
 /// A loop nest's program with a place for each register.
 pub struct Interpreter {
@@ -114,11 +115,7 @@ impl Interpreter {
         let reductions =
             (0..nest.lines.len()).filter(|&reg| matches!(nest.lines[reg].inst, Inst::Reduce(..)));
         // Law 3: places for keeps first, then each loop from there on.
-        let mut plan = Places {
-            offsets: vec![0; nest.lines.len()],
-            bytes: 0,
-            idle: Vec::new(),
-        };
+        let mut plan = Places::new(nest);
         let repeated = only_operands(nest);
         let (chunks, blocks): (Vec<Reg>, Vec<Reg>) =
             free.into_iter().partition(|&reg| repeated[reg]);
@@ -136,19 +133,66 @@ impl Interpreter {
         plan.assign(nest, &outer, |reg| {
             stores.iter().any(|&(src, _)| src == reg)
         });
-        let bytes_per_point = after_inner.max(plan.bytes);
-        let block = if bytes_per_point * BLOCK <= NEAR {
-            BLOCK
-        } else {
-            BLOCK / 2
-        };
-        let mut offsets: Vec<usize> = plan
-            .offsets
-            .iter()
-            .map(|&offset| offset * (block + STAGGER))
-            .collect();
-        let mut bytes = bytes_per_point * (block + STAGGER);
-        for reg in chunks {
+        plan.bytes = after_inner.max(plan.bytes);
+        let block = block_for(plan.bytes);
+        Interpreter {
+            inner,
+            outer,
+            stores,
+            ..Interpreter::with_places(nest, walks, plan, repeated, &chunks, block)
+        }
+    }
+
+    /// For a kernel of rows: every instruction runs along its own level's whole space. A block is `rows` rows of `length` points, as many as
+    /// fit; registers of the inner level have room for all of its points.
+    pub fn for_rows(nest: &Nest, length: usize) -> Interpreter {
+        let walks = nest.lines.iter().map(|line| {
+            let view = line.inst.view()?;
+            Some(Walk::new(view, view.shape.len()))
+        });
+        let mut plan = Places::new(nest);
+        let mut chunks = Vec::new();
+        let mut repeated = only_operands(nest);
+        for (reg, line) in nest.lines.iter().enumerate() {
+            match line.level {
+                Level::Inner => {}
+                Level::Free if repeated[reg] => chunks.push(reg),
+                _ if matches!(line.inst, Inst::Store { .. }) => {}
+                Level::Free | Level::Outer => plan.take(reg, width(line.dtype)),
+            }
+        }
+        let all: Vec<Reg> = (0..nest.lines.len()).collect();
+        plan.assign(nest, &all, |_| false);
+        let rows = (block_for(plan.bytes) / length).max(1);
+        for (reg, line) in nest.lines.iter().enumerate() {
+            // A row's sum is one number for all of a block's points if the block is one row.
+            if rows == 1 && matches!(line.inst, Inst::Spread(_)) {
+                repeated[reg] = read_by_operands_only(nest, reg);
+            }
+        }
+        Interpreter::with_places(
+            nest,
+            walks.collect(),
+            plan,
+            repeated,
+            &chunks,
+            rows * length,
+        )
+    }
+
+    fn with_places(
+        nest: &Nest,
+        walks: Vec<Option<Walk>>,
+        plan: Places,
+        repeated: Vec<bool>,
+        chunks: &[Reg],
+        block: usize,
+    ) -> Interpreter {
+        // In whole cache lines.
+        let room = (block + STAGGER).next_multiple_of(64);
+        let mut offsets: Vec<usize> = plan.offsets.iter().map(|&offset| offset * room).collect();
+        let mut bytes = plan.bytes * room;
+        for &reg in chunks {
             offsets[reg] = bytes;
             bytes += CHUNK * width(nest.lines[reg].dtype);
         }
@@ -167,9 +211,9 @@ impl Interpreter {
         let lines = walks.iter().zip(&nest.lines).map(running).collect();
         Interpreter {
             block,
-            inner,
-            outer,
-            stores,
+            inner: Vec::new(),
+            outer: Vec::new(),
+            stores: Vec::new(),
             walks,
             lines,
             late: after_all_reads(nest),
@@ -177,6 +221,11 @@ impl Interpreter {
             offsets,
             bytes,
         }
+    }
+
+    /// Whether a register is one chunk, which is read again and again.
+    pub fn is_repeated(&self, reg: Reg) -> bool {
+        self.repeated[reg]
     }
 
     /// Bytes of its tables.
@@ -224,7 +273,7 @@ impl Interpreter {
     /// memory that the kernel reads.
     pub fn aim(&self, nest: &Nest, reg: Reg, to: *mut u8, shared: bool, frame: &mut Frame) {
         let Line { inst, dtype, level } = &nest.lines[reg];
-        let computed = *level == Level::Outer && !matches!(inst, Inst::Reduce(..));
+        let computed = *level != Level::Free && !matches!(inst, Inst::Reduce(..) | Inst::Spread(_));
         if computed && dtype.compute() == *dtype && (!shared || self.late[reg]) {
             frame.own[reg] = to;
         }
@@ -278,7 +327,10 @@ impl Interpreter {
                         self.bring(nest, reg, span, args, frame);
                         continue;
                     }
-                    Inst::Const { .. } | Inst::Reduce(..) | Inst::Store { .. } => continue,
+                    Inst::Const { .. }
+                    | Inst::Reduce(..)
+                    | Inst::Spread(_)
+                    | Inst::Store { .. } => continue,
                 }
             }
             frame.registers[reg] = dst;
@@ -369,20 +421,27 @@ fn after_all_reads(nest: &Nest) -> Vec<bool> {
 
 /// Which registers are constants that only element-wise ops with several operands read.
 fn only_operands(nest: &Nest) -> Vec<bool> {
-    let mut repeated: Vec<bool> = nest
+    let constant = |reg: Reg| matches!(nest.lines[reg].inst, Inst::Const { .. });
+    (0..nest.lines.len())
+        .map(|reg| constant(reg) && read_by_operands_only(nest, reg))
+        .collect()
+}
+
+fn read_by_operands_only(nest: &Nest, reg: Reg) -> bool {
+    let users = nest
         .lines
         .iter()
-        .map(|line| matches!(line.inst, Inst::Const { .. }))
-        .collect();
-    for line in &nest.lines {
-        if !matches!(line.inst, Inst::Binary(..) | Inst::Ternary(..)) {
-            line.inst
-                .reads()
-                .into_iter()
-                .for_each(|reg| repeated[reg] = false);
-        }
-    }
-    repeated
+        .filter(|line| line.inst.reads().contains(&reg));
+    users
+        .into_iter()
+        .all(|line| matches!(line.inst, Inst::Binary(..) | Inst::Ternary(..)))
+}
+
+/// How many points make a block, if each takes so many bytes of registers.
+fn block_for(bytes_per_point: usize) -> usize {
+    let fits = NEAR / bytes_per_point.max(1);
+    let power = (fits + 1).next_power_of_two() / 2; // the largest that is not more
+    power.clamp(BLOCK / 8, BLOCK)
 }
 
 /// The address of a line that is one stretch of memory.
@@ -486,6 +545,7 @@ unsafe fn bring_run(
             | Inst::Binary(..)
             | Inst::Ternary(..)
             | Inst::Reduce(..)
+            | Inst::Spread(_)
             | Inst::Store { .. } => {
                 unreachable!("{:?} depends on no place", line.inst)
             }
@@ -503,6 +563,14 @@ struct Places {
 }
 
 impl Places {
+    fn new(nest: &Nest) -> Places {
+        Places {
+            offsets: vec![0; nest.lines.len()],
+            bytes: 0,
+            idle: Vec::new(),
+        }
+    }
+
     fn take(&mut self, reg: Reg, width: usize) {
         let reuse = self.idle.iter().rposition(|&(w, _)| w == width);
         self.offsets[reg] = match reuse {
@@ -524,19 +592,32 @@ impl Places {
         let ends: Vec<(Reg, Option<usize>)> =
             order.iter().map(|&reg| (reg, last_use(reg))).collect();
         for (position, &reg) in order.iter().enumerate() {
-            let dying = ends
-                .iter()
-                .filter(|&&(source, end)| end == Some(position) && !live_to_the_end(source));
-            let mut freed: Vec<(usize, usize)> = dying
-                .map(|&(source, _)| (width(nest.lines[source].dtype), self.offsets[source]))
-                .collect();
-            // An op may write over an operand of its own width that is read for the last time; a gather still needs its
-            // index while it writes.
-            if !matches!(nest.lines[reg].inst, Inst::Gather { .. }) {
-                self.idle.append(&mut freed);
+            let shared = |source: Reg| nest.lines[source].level == Level::Inner || !nest.has_rows();
+            let dying = ends.iter().filter(|&&(source, end)| {
+                end == Some(position) && !live_to_the_end(source) && shared(source)
+            });
+            // An op may write over an operand of its own width that is read for the last time. Not so if it reads it again and again: a
+            // gather needs its index while it writes, and a spread number may be one chunk for all of the block.
+            let (held, freed): (Vec<Reg>, Vec<Reg>) =
+                dying.map(|&(source, _)| source).partition(|&source| {
+                    matches!(nest.lines[reg].inst, Inst::Gather { .. })
+                        || matches!(nest.lines[source].inst, Inst::Spread(_))
+                });
+            let place = |plan: &Places, source: Reg| {
+                (width(nest.lines[source].dtype), plan.offsets[source])
+            };
+            for source in freed {
+                self.idle.push(place(self, source));
             }
-            self.take(reg, width(nest.lines[reg].dtype));
-            self.idle.append(&mut freed);
+            // Of a kernel of rows all instructions are in the order, but only the inner ones share places.
+            let line = &nest.lines[reg];
+            let shares = line.level == Level::Inner || !nest.has_rows();
+            if shares && !matches!(line.inst, Inst::Store { .. }) {
+                self.take(reg, width(line.dtype));
+            }
+            for source in held {
+                self.idle.push(place(self, source));
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
 //! ```text
 //! Kernel ─┬─ Nest ── nest ─┬─ sum of products ─▶ contraction ─▶ packing, microkernel
 //!         │                └─ everything else ─▶ interpreter ─▶ walk, table (where), alu (what) ─▶ number, blocks, math, simd
+//!         ├─ Nest with rows ─ rows ─▶ interpreter
 //!         └─ Scan, Scatter, Copy ─▶ special
 //! ```
 
@@ -17,6 +18,7 @@ pub mod microkernel;
 pub mod nest;
 pub mod number;
 pub mod packing;
+pub mod rows;
 pub mod simd;
 pub mod special;
 pub mod table;
@@ -35,6 +37,7 @@ impl Engine for Cpu {
     }
     fn compile(&self, kernel: Kernel) -> Box<dyn Program> {
         match &kernel.body {
+            Body::Nest(nest) if nest.has_rows() => Box::new(rows::Rows::new(kernel)),
             Body::Nest(_) => Box::new(nest::LoopNest::new(kernel)),
             Body::Scan { .. } | Body::Scatter { .. } | Body::Copy => {
                 Box::new(special::Special { kernel })

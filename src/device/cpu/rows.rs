@@ -1,0 +1,208 @@
+//! # device/cpu/rows: kernels in which each row is worked on until it is done
+//!
+//! **In:** a loop nest whose inner points are reduced, reached by the result, reduced again, stored: softmax, a layer's normalisation,
+//! their gradients. **Out:** its outputs. **Above:** `cpu`. **Below:** `interpreter`.
+//!
+//! Softmax needs each number three times: for the row's maximum, for the sum of the exponentials, for the quotient. As three kernels
+//! it reads 64 MiB three times from memory. But a row of 4,096 numbers is only 16 KiB: so a block here is a whole row (or several short ones),
+//! and the program runs over it from the first instruction to the last while it is in cache. The exponentials that were summed are
+//! still there when they are divided.
+//!
+//! ```text
+//!             row                          a block: row, or rows
+//!     ┌───────────────────┐
+//!     │ x                 │  load          inner instructions run over all points of the block,
+//!     │       └─▶ max     │  reduce        outer ones over one number for each row
+//!     │ x − max ◀─┘       │  spread
+//!     │ eˣ⁻ᵐᵃˣ            │
+//!     │       └─▶ sum     │  reduce
+//!     │ y = …/sum ◀┘      │  spread, store
+//!     └───────────────────┘
+//! ```
+//!
+//! Laws:
+//! 1. Threads get whole rows, and a row's sum is computed in one order: results don't depend on the number of threads.
+//! 2. The schedule makes such kernels only of rows that fit (see `schedule::rows`).
+
+use super::alu::{self, CHUNK};
+use super::interpreter::{Frame, Interpreter, Span, width};
+use super::threads::{GRAIN, parallel};
+use crate::device::{Args, Program};
+use crate::kernel::{Body, Inst, Kernel, Level, Nest, Reg};
+use crate::ops::ReduceOps;
+use crate::shape::view::numel;
+
+/// A part of the program.
+enum Step {
+    /// instructions of one level, one after the other
+    Run(Level, Vec<Reg>),
+    /// each row to one number
+    Reduce(Reg, ReduceOps, Reg),
+    /// each row's number to all its points
+    Spread(Reg, Reg),
+    /// to an output
+    Store(Reg, usize, Level),
+}
+
+/// A kernel of rows, ready to run.
+pub struct Rows {
+    kernel: Kernel,
+    interpreter: Interpreter,
+    steps: Vec<Step>,
+    /// how many rows there are
+    count: usize,
+    /// points of a row
+    length: usize,
+}
+
+impl Rows {
+    /// Prepares a kernel for which [`Nest::has_rows`] holds.
+    pub fn new(kernel: Kernel) -> Rows {
+        let Body::Nest(nest) = &kernel.body else {
+            unreachable!("{}: not a loop nest", kernel.name)
+        };
+        let (count, length) = (numel(&nest.outer), numel(&nest.reduced).max(1));
+        let mut steps: Vec<Step> = Vec::new();
+        for (reg, line) in nest.lines.iter().enumerate() {
+            match (&line.inst, steps.last_mut()) {
+                (Inst::Reduce(op, src), _) => steps.push(Step::Reduce(reg, *op, *src)),
+                (Inst::Spread(src), _) => steps.push(Step::Spread(reg, *src)),
+                (Inst::Store { output, src }, _) => {
+                    steps.push(Step::Store(*src, *output, line.level))
+                }
+                _ if line.level == Level::Free => {}
+                (_, Some(Step::Run(level, regs))) if *level == line.level => regs.push(reg),
+                _ => steps.push(Step::Run(line.level, vec![reg])),
+            }
+        }
+        Rows {
+            interpreter: Interpreter::for_rows(nest, length),
+            steps,
+            count,
+            length,
+            kernel,
+        }
+    }
+
+    fn nest(&self) -> &Nest {
+        match &self.kernel.body {
+            Body::Nest(nest) => nest,
+            Body::Scan { .. } | Body::Scatter { .. } | Body::Copy => {
+                unreachable!("checked when it was made")
+            }
+        }
+    }
+
+    /// Points of a level that belong to some rows: (first, how many).
+    fn points(&self, level: Level, row: usize, rows: usize) -> (usize, usize) {
+        match level {
+            Level::Inner => (row * self.length, rows * self.length),
+            Level::Outer | Level::Free => (row, rows),
+        }
+    }
+
+    /// The whole program, for `rows` rows from `row` on.
+    fn block(&self, row: usize, rows: usize, args: &Args, frame: &mut Frame) {
+        let nest = self.nest();
+        let place = |output: usize, level: Level| {
+            let at = self.points(level, row, rows).0 * self.kernel.outputs[output].dtype.itemsize();
+            args.outputs[output].wrapping_add(at)
+        };
+        for step in &self.steps {
+            if let Step::Store(src, output, level) = *step
+                && nest.lines[src].level == level
+            {
+                // Law of kernels that reduce: no output lies in an input's memory.
+                self.interpreter
+                    .aim(nest, src, place(output, level), false, frame);
+            }
+        }
+        for step in &self.steps {
+            match step {
+                Step::Run(level, regs) => {
+                    let (start, len) = self.points(*level, row, rows);
+                    let span = Span {
+                        along_outer: true,
+                        start,
+                        len,
+                        fixed: &[],
+                        lines: 1,
+                    };
+                    // SAFETY: the kernel is verified and `args` are its own; at most a block's points; in the program's order.
+                    unsafe { self.interpreter.run(nest, regs, &span, args, frame) };
+                }
+                Step::Reduce(reg, op, src) => {
+                    let dtype = nest.lines[*reg].dtype;
+                    let size = width(dtype);
+                    frame.reset(*reg);
+                    let (from, to) = (frame.registers[*src], frame.registers[*reg]);
+                    // SAFETY: `src` holds a block's points and `reg` has room for a number for each of its rows.
+                    unsafe {
+                        alu::fill(dtype, op.identity(dtype.compute()), to, rows);
+                        for i in 0..rows {
+                            let sum = to.wrapping_add(i * size);
+                            let line = from.wrapping_add(i * self.length * size);
+                            alu::reduce_block(*op, dtype, line, self.length, sum);
+                        }
+                    }
+                }
+                Step::Spread(reg, src) => {
+                    // In registers, a half is a float already.
+                    let dtype = nest.lines[*reg].dtype.compute();
+                    let size = width(dtype);
+                    frame.reset(*reg);
+                    let (from, to) = (frame.registers[*src], frame.registers[*reg]);
+                    let length = match self.interpreter.is_repeated(*reg) {
+                        true => CHUNK,
+                        false => self.length,
+                    };
+                    for i in 0..rows {
+                        let (number, line) = (
+                            from.wrapping_add(i * size),
+                            to.wrapping_add(i * length * size),
+                        );
+                        // SAFETY: `src` holds a number for each row, `reg` has room for a block's points, or one chunk for one row.
+                        unsafe { alu::load(dtype, number, 0, line, length) };
+                    }
+                }
+                Step::Store(src, output, level) => {
+                    let dtype = self.kernel.outputs[*output].dtype;
+                    let to = place(*output, *level);
+                    if frame.registers[*src] != to {
+                        let len = self.points(*level, row, rows).1;
+                        // SAFETY: the register holds the level's points, and the output has room for all of them.
+                        unsafe { alu::store(dtype, frame.registers[*src], to, len) };
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Program for Rows {
+    fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    fn bytes(&self) -> usize {
+        self.interpreter.bytes()
+    }
+
+    fn strategy(&self) -> String {
+        format!("rows, {} at a time", self.interpreter.block / self.length)
+    }
+
+    fn run(&self, args: &Args) {
+        let together = self.interpreter.block / self.length;
+        let per_task = (GRAIN / self.length).max(1).next_multiple_of(together);
+        parallel(self.count.div_ceil(per_task), |task| {
+            let rows = task * per_task..((task + 1) * per_task).min(self.count);
+            let mut frame = self
+                .interpreter
+                .frame(&self.kernel, self.nest(), args, usize::MAX);
+            for row in rows.clone().step_by(together) {
+                self.block(row, together.min(rows.end - row), args, &mut frame);
+            }
+        });
+    }
+}

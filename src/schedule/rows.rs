@@ -1,0 +1,364 @@
+//! # schedule/rows: what happens to each row happens in one kernel
+//!
+//! **In:** kernels in order. **Out:** fewer kernels, in order.
+//!
+//! A softmax is three kernels so far: each row's maximum, the sum of its exponentials, and the quotients. Each reads the whole array. But a
+//! row fits into cache, so all three can be done with one row before the next is read: the kernel's inner loop then has a program of
+//! its own, to which a row's sum comes back by a [`Spread`](crate::kernel::Inst::Spread).
+//!
+//! ```text
+//!  max:  for o:  for r: load x, reduce            ┐
+//!  sum:  for o:  for r: load x, load max, …       ├──▶  for each row o:  load x · reduce · spread · … · reduce · spread · … · store
+//!  quot: for (o, r):    load x, load max, load sum┘
+//! ```
+//!
+//! Two kernels join here if the earlier one reduces rows, the later one reads its result at each row (and perhaps other arrays at each
+//! point), and both go through memory in the rows' order. An instruction that both have is written once: the exponentials that were
+//! summed are the ones that are divided. Results that no other kernel wants are not stored at all.
+//!
+//! This works on finished kernels, not on the graph: what is a kernel was decided before, and here is only seen what may run together.
+//! (An earlier design that decided it in `fuse` had to know what makes a row before it knew what is in the kernels.)
+
+use super::graph::Graph;
+use super::lower::Lowered;
+use crate::kernel::{Body, Inst, Kernel, Level, Line, Nest, Reg, Slot};
+use crate::ops::{BinaryOps, ReduceOps};
+use crate::shape::view::{View, numel, row_major};
+use std::collections::HashMap;
+
+/// The longest rows: with four registers 256 KiB, which a second-level cache holds.
+const LONGEST: usize = 16 << 10;
+/// With fewer rows than this, threads would have nothing to do, unless there is little to do at all.
+const FEWEST: usize = 8;
+/// As much as one task does.
+const LITTLE: usize = 1 << 15;
+/// So many instructions at the most in a joined kernel.
+const MAX_LINES: usize = 200;
+/// How many kernels back to look.
+const WINDOW: usize = 64;
+
+/// Joins what can be joined.
+pub fn fuse(graph: &Graph, kernels: Vec<Lowered>) -> Vec<Lowered> {
+    let mut readers: HashMap<usize, usize> = HashMap::new();
+    for &input in kernels.iter().flat_map(|kernel| &kernel.inputs) {
+        *readers.entry(input).or_default() += 1;
+    }
+    let mut placed: Vec<Lowered> = Vec::with_capacity(kernels.len());
+    for mut current in kernels {
+        let mut place = placed.len();
+        while let Some((at, to, joined)) = find(graph, &placed[..place], &current, &readers) {
+            let earlier = placed.remove(at);
+            // What both read is read once now, and what the first wrote for the second is not read at all.
+            for input in &current.inputs {
+                if earlier.inputs.contains(input) || earlier.outputs.contains(input) {
+                    readers.entry(*input).and_modify(|count| *count -= 1);
+                }
+            }
+            (current, place) = (joined, to);
+        }
+        placed.insert(place, current);
+    }
+    placed
+}
+
+/// An earlier kernel to join, where the joined one goes once that is taken out, and the joined one.
+fn find(
+    graph: &Graph,
+    placed: &[Lowered],
+    later: &Lowered,
+    readers: &HashMap<usize, usize>,
+) -> Option<(usize, usize, Lowered)> {
+    if !matches!(later.kernel.body, Body::Nest(_)) {
+        return None;
+    }
+    for at in (placed.len().saturating_sub(WINDOW)..placed.len()).rev() {
+        let earlier = &placed[at];
+        if !earlier
+            .outputs
+            .iter()
+            .any(|output| later.inputs.contains(output))
+        {
+            continue;
+        }
+        let between = &placed[at + 1..];
+        let reads_between = between.iter().any(|kernel| {
+            kernel
+                .outputs
+                .iter()
+                .any(|output| later.inputs.contains(output))
+        });
+        let read_between = between.iter().any(|kernel| {
+            kernel
+                .inputs
+                .iter()
+                .any(|input| earlier.outputs.contains(input))
+        });
+        let to = match (reads_between, read_between) {
+            (false, _) => at,
+            (true, false) => placed.len() - 1,
+            (true, true) => continue,
+        };
+        let wanted = |node: usize| {
+            let others =
+                readers.get(&node).copied().unwrap_or(0) - later.inputs.contains(&node) as usize;
+            others > 0 || graph.targets.contains(&node)
+        };
+        if let Some(joined) = join(graph, earlier, later, wanted) {
+            return Some((at, to, joined));
+        }
+    }
+    None
+}
+
+/// One kernel for two, if the later one works on the rows of the earlier one. `wanted`: whether any other kernel, or the user, reads a node.
+fn join(
+    graph: &Graph,
+    earlier: &Lowered,
+    later: &Lowered,
+    wanted: impl Fn(usize) -> bool,
+) -> Option<Lowered> {
+    let (Body::Nest(first), Body::Nest(second)) = (&earlier.kernel.body, &later.kernel.body) else {
+        return None;
+    };
+    let device = |kernel: &Lowered| graph.nodes[kernel.outputs[0]].node.device();
+    let (count, length) = (numel(&first.outer), numel(&first.reduced));
+    let fits = (2..=LONGEST).contains(&length) && (count >= FEWEST || count * length <= LITTLE);
+    if !first.reduces() || !fits || first.lines.len() + second.lines.len() > MAX_LINES {
+        return None;
+    }
+    let fuses = device(later).engine().fuses();
+    if !fuses || device(earlier) != device(later) || contracts(first) || contracts(second) {
+        return None;
+    }
+    // The later kernel's outer points are either the rows, or all points.
+    let of_points = second.reduced.is_empty() && !second.has_rows();
+    let level_of = |level: Level| match level {
+        Level::Outer if of_points => Level::Inner,
+        level => level,
+    };
+    let rows = &first.outer;
+    let points = first.space(Level::Inner);
+    let same = match of_points {
+        true => numel(&second.outer) == count * length,
+        false => numel(&second.outer) == count && numel(&second.reduced) == length,
+    };
+    if !same || count == 0 {
+        return None;
+    }
+    let mut writer = Writer {
+        lines: first.lines.clone(),
+        inputs: earlier.inputs.clone(),
+        params: earlier.params.clone(),
+    };
+    // Where the earlier kernel's results are.
+    let stored = |node: usize| {
+        let position = earlier.outputs.iter().position(|&output| output == node)?;
+        first.lines.iter().find_map(|line| match line.inst {
+            Inst::Store { output, src } if output == position => Some((src, line.level)),
+            _ => None,
+        })
+    };
+    let mut outputs = earlier.outputs.clone();
+    let mut new: Vec<Reg> = Vec::with_capacity(second.lines.len());
+    for line in &second.lines {
+        let level = level_of(line.level);
+        let space = if level == Level::Inner { &points } else { rows };
+        let reshaped = |view: &View| view.reshape(space);
+        let mut inst = line.inst.clone();
+        if let Inst::Load { input, view } = &inst {
+            let view = reshaped(view)?;
+            if let Some((src, at)) = stored(later.inputs[*input]) {
+                let reg = match (at, level) {
+                    (Level::Inner, Level::Inner) | (Level::Outer, Level::Outer)
+                        if view == View::contiguous(space) =>
+                    {
+                        src
+                    }
+                    (Level::Outer, Level::Inner) if view == of_each_row(rows, &points) => {
+                        writer.emit(Inst::Spread(src), line.dtype, Level::Inner)
+                    }
+                    _ => return None,
+                };
+                new.push(reg);
+                continue;
+            }
+        }
+        match &mut inst {
+            Inst::Load { input, view } => {
+                *input = writer.input(later.inputs[*input]);
+                *view = reshaped(view)?;
+            }
+            Inst::Gather {
+                input, view, index, ..
+            } => {
+                if stored(later.inputs[*input]).is_some() {
+                    return None;
+                }
+                *input = writer.input(later.inputs[*input]);
+                *view = reshaped(view)?;
+                *index = new[*index];
+            }
+            Inst::Iota { view } | Inst::Valid { view } => *view = reshaped(view)?,
+            Inst::Rand { param, view } => {
+                *param = writer.param(later.params[*param]);
+                *view = reshaped(view)?;
+            }
+            Inst::Const { param } => *param = writer.param(later.params[*param]),
+            Inst::Unary(_, a) | Inst::Reduce(_, a) | Inst::Spread(a) => *a = new[*a],
+            Inst::Binary(_, a, b) => (*a, *b) = (new[*a], new[*b]),
+            Inst::Ternary(_, a, b, c) => (*a, *b, *c) = (new[*a], new[*b], new[*c]),
+            Inst::Store { output, src } => {
+                outputs.push(later.outputs[*output]);
+                (*output, *src) = (outputs.len() - 1, new[*src]);
+            }
+        }
+        new.push(writer.emit(inst, line.dtype, level));
+    }
+    let kept: Vec<usize> = (outputs.iter().enumerate())
+        .filter(|&(position, &node)| position >= earlier.outputs.len() || wanted(node))
+        .map(|(position, _)| position)
+        .collect();
+    let nest = Nest {
+        outer: rows.clone(),
+        reduced: first.reduced.clone(),
+        lines: without_unused(writer.lines, &kept),
+    };
+    if !nest.has_rows() || !in_order(&nest) {
+        return None;
+    }
+    let slot = |&node: &usize| Slot {
+        dtype: graph.nodes[node].node.dtype(),
+        len: graph.nodes[node].numel(),
+    };
+    let outputs: Vec<usize> = kept.iter().map(|&position| outputs[position]).collect();
+    let sizes = points
+        .iter()
+        .filter(|&&size| size != 1)
+        .map(|size| format!("_{size}"));
+    Some(Lowered {
+        kernel: Kernel {
+            name: std::iter::once("rows".to_string()).chain(sizes).collect(),
+            inputs: writer.inputs.iter().map(slot).collect(),
+            outputs: outputs.iter().map(slot).collect(),
+            params: writer.params.len(),
+            body: Body::Nest(nest),
+        },
+        inputs: writer.inputs,
+        outputs,
+        params: writer.params,
+    })
+}
+
+/// A joined kernel's parts.
+struct Writer {
+    lines: Vec<Line>,
+    inputs: Vec<usize>,
+    params: Vec<super::ParamSource>,
+}
+
+impl Writer {
+    /// The register of an instruction, which may be there already.
+    fn emit(&mut self, inst: Inst, dtype: crate::dtype::DType, level: Level) -> Reg {
+        let line = Line { inst, dtype, level };
+        super::lower::position_or_push(&mut self.lines, line)
+    }
+    fn input(&mut self, node: usize) -> usize {
+        super::lower::position_or_push(&mut self.inputs, node)
+    }
+    fn param(&mut self, source: super::ParamSource) -> usize {
+        super::lower::position_or_push(&mut self.params, source)
+    }
+}
+
+/// How a number for each row is seen from each point.
+fn of_each_row(rows: &[usize], points: &[usize]) -> View {
+    let mut strides = row_major(rows);
+    strides.resize(points.len(), 0);
+    View {
+        shape: points.to_vec(),
+        strides,
+        offset: 0,
+        bounds: vec![],
+    }
+}
+
+/// The program without stores of outputs that are not kept (the others are renumbered), and without what only these needed.
+fn without_unused(lines: Vec<Line>, kept: &[usize]) -> Vec<Line> {
+    let mut needed = vec![false; lines.len()];
+    for reg in (0..lines.len()).rev() {
+        if let Inst::Store { output, .. } = lines[reg].inst {
+            needed[reg] = kept.contains(&output);
+        }
+        if needed[reg] {
+            lines[reg]
+                .inst
+                .reads()
+                .into_iter()
+                .for_each(|read| needed[read] = true);
+        }
+    }
+    let mut new = vec![0; lines.len()];
+    let mut rest: Vec<Line> = Vec::new();
+    for (reg, mut line) in lines.into_iter().enumerate() {
+        if !needed[reg] {
+            continue;
+        }
+        match &mut line.inst {
+            Inst::Load { .. }
+            | Inst::Const { .. }
+            | Inst::Iota { .. }
+            | Inst::Rand { .. }
+            | Inst::Valid { .. } => {}
+            Inst::Gather { index: a, .. }
+            | Inst::Unary(_, a)
+            | Inst::Reduce(_, a)
+            | Inst::Spread(a) => *a = new[*a],
+            Inst::Binary(_, a, b) => (*a, *b) = (new[*a], new[*b]),
+            Inst::Ternary(_, a, b, c) => (*a, *b, *c) = (new[*a], new[*b], new[*c]),
+            Inst::Store { output, src } => {
+                *src = new[*src];
+                *output = kept
+                    .iter()
+                    .position(|position| position == output)
+                    .expect("only kept ones are needed");
+            }
+        }
+        new[reg] = rest.len();
+        rest.push(line);
+    }
+    rest
+}
+
+/// Whether all arrays are read along the rows: neighbours in a row are neighbours in memory, or the same.
+fn in_order(nest: &Nest) -> bool {
+    let along_rows = |line: &Line| match line.inst.view() {
+        Some(view) if line.level == Level::Inner => {
+            let last = (0..view.shape.len())
+                .rev()
+                .find(|&axis| view.shape[axis] != 1);
+            last.is_none_or(|axis| view.strides[axis].abs() <= 1)
+        }
+        _ => true,
+    };
+    nest.lines.iter().all(along_rows)
+}
+
+/// Whether it sums products whose factors are each used again and again: such a kernel is better left to the contraction.
+fn contracts(nest: &Nest) -> bool {
+    let repeats = |mut reg: Reg| {
+        while let Inst::Unary(_, src) = nest.lines[reg].inst {
+            reg = src;
+        }
+        let Some(view) = nest.lines[reg].inst.view() else {
+            return false;
+        };
+        (0..nest.outer.len()).any(|axis| nest.outer[axis] > 1 && view.strides[axis] == 0)
+    };
+    nest.lines.iter().any(|line| match line.inst {
+        Inst::Reduce(ReduceOps::Sum, product) => match nest.lines[product].inst {
+            Inst::Binary(BinaryOps::Mul, a, b) => repeats(a) && repeats(b),
+            _ => false,
+        },
+        _ => false,
+    })
+}
