@@ -244,11 +244,14 @@ impl Contraction {
                 plan: None,
             };
         };
-        // The wide side should own the output's innermost axis, so that results are stored as vectors. Sizes that waste much
-        // of the tile (10 classes on the wide side) can outweigh that: storing one by one costs about 1.5 cycles each.
-        let innermost = (0..outer.len()).rev().find(|&axis| sizes[axis] != 1);
+        // The wide side should own the output's innermost axes, as far as a vector reaches, so that results are stored as vectors.
+        // Sizes that waste much of the tile (10 classes on the wide side) can outweigh that: storing one by one costs about 1.5
+        // cycles each.
         let scattered = |wide_axes: &[usize]| {
-            if innermost.is_some_and(|axis| wide_axes.contains(&axis)) {
+            let inner = (0..outer.len()).rev().filter(|&axis| sizes[axis] != 1);
+            let owned = inner.take_while(|axis| wide_axes.contains(axis));
+            let run: usize = owned.map(|axis| sizes[axis]).product();
+            if run >= set.lanes.min(count(wide_axes)) && run > 1 {
                 0
             } else {
                 3 * m * n / 2
