@@ -437,11 +437,15 @@ impl View {
     /// assert_eq!((view.extent(), view.reach(6), view.reach(5)), (Some((-1, 16)), Some(0..15), None));
     /// ```
     pub fn reach(&self, most: usize) -> Option<Range<isize>> {
-        let mut rest: Vec<usize> = (0..self.shape.len()).collect();
-        let (mut low, mut high) = (self.offset, self.offset);
-        if self.numel() == 0 {
+        let never = |bound: &Bound| {
+            let (low, high) = bound.range(&self.shape);
+            high < 0 || low >= bound.size as isize
+        };
+        if self.numel() == 0 || self.bounds.iter().any(never) {
             return Some(0..0);
         }
+        let mut rest: Vec<usize> = (0..self.shape.len()).collect();
+        let (mut low, mut high) = (self.offset, self.offset);
         while let Some(axis) = rest.pop() {
             let mut group = vec![axis];
             let mut bounds: Vec<&Bound> = Vec::new();
