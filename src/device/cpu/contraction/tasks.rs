@@ -37,7 +37,7 @@ impl Contraction {
         let blocking = &plan.blocking;
         let [a, b] = sources;
         let (wide_source, narrow_source) = if plan.swapped { (b, a) } else { (a, b) };
-        let set = T::instruction_set(plan.level);
+        let set = T::instruction_set(self.level);
         let job = Job {
             set,
             plan,
