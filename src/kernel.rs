@@ -453,23 +453,18 @@ fn check(right: bool, message: impl FnOnce() -> String) -> Result<(), String> {
     if right { Ok(()) } else { Err(message()) }
 }
 
-/// Law 3, decided cheaply: the box of all indices, or else, if bounds cut it, each valid index of a small view.
+/// Law 3, decided cheaply: the box of all indices, or else, if bounds cut it, the indices that these allow, if they are few.
 fn inside(view: &View, len: usize) -> Result<(), String> {
+    let Some((low, high)) = view.extent() else {
+        return Ok(());
+    };
     let fits = |low: isize, high: isize| 0 <= low && high < len as isize;
-    match view.extent() {
-        None => Ok(()),
-        Some((low, high)) if fits(low, high) => Ok(()),
-        Some(_) if !view.bounds.is_empty() && view.numel() > 4096 => Ok(()),
-        Some(_)
-            if !view.bounds.is_empty()
-                && view.addresses().into_iter().flatten().all(|a| a < len) =>
-        {
-            Ok(())
-        }
-        Some((low, high)) => Err(format!(
-            "{view:?} reaches from {low} to {high} in a buffer of {len}"
-        )),
-    }
+    let valid = || view.reach(4096);
+    check(
+        fits(low, high)
+            || valid().is_none_or(|range| range.start >= 0 && range.end <= len as isize),
+        || format!("{view:?} reaches from {low} to {high} in a buffer of {len}"),
+    )
 }
 
 impl fmt::Display for Kernel {

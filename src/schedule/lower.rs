@@ -25,7 +25,7 @@ use crate::kernel::{Body, Inst, Kernel, Level, Line, Nest, Reg, Slot};
 use crate::lazy::Op;
 use crate::ops::{BinaryOps, ReduceOps, TernaryOps, UnaryOps};
 use crate::shape::path::{Move, push, replay};
-use crate::shape::view::{Remap, View, numel};
+use crate::shape::view::{Bound, Remap, View, numel};
 use std::collections::HashMap;
 
 /// A kernel, and which nodes its slots and parameters are.
@@ -471,8 +471,9 @@ fn keeps_zero(inst: &Inst) -> bool {
 }
 
 /// In a sum of products, a bound that both factors have is needed by one of them only: 0 · x is 0. The other is freed of it if its
-/// addresses stay inside its memory without. So the weights of a convolution do not depend on where the window's margin lies,
-/// which is what makes them one small matrix instead of one for each position.
+/// addresses stay inside its memory without. It is freed that has nothing else to do with an axis of the bound: so the weights of
+/// a convolution do not depend on where the window's margin lies, which is what makes them one small matrix instead of one for each
+/// position.
 fn share_bounds(lines: &mut [Line], len: impl Fn(usize) -> usize) {
     let behind_casts = |lines: &[Line], mut reg: Reg| {
         while let Inst::Unary(UnaryOps::Cast(_), src) = lines[reg].inst {
@@ -494,24 +495,27 @@ fn share_bounds(lines: &mut [Line], len: impl Fn(usize) -> usize) {
             else {
                 continue;
             };
-            let inside = view
-                .extent()
-                .is_some_and(|(low, high)| low >= 0 && (high as usize) < len(*input));
             let used_once = lines
                 .iter()
                 .filter(|line| line.inst.reads().contains(&free))
                 .count()
                 == 1;
-            if free != keep && inside && used_once && numel(&view.shape) > 0 {
-                let bounds: Vec<_> = view
-                    .bounds
-                    .iter()
-                    .filter(|bound| !other.bounds.contains(bound))
-                    .cloned()
-                    .collect();
-                if let Inst::Load { view, .. } = &mut lines[free].inst {
-                    view.bounds = bounds;
-                }
+            let native = |bound: &Bound, to: &View| {
+                (0..to.shape.len()).all(|axis| bound.coefs[axis] == 0 || to.strides[axis] != 0)
+            };
+            let mut freed = view.clone();
+            freed.bounds.retain(|bound| {
+                !other.bounds.contains(bound) || (native(bound, view) && !native(bound, other))
+            });
+            if free == keep || !used_once || numel(&view.shape) == 0 || freed == *view {
+                continue;
+            }
+            // The bounds that are left may be what keeps it inside: tap 2·t + phase of a strided window exists if it is below the kernel's size.
+            let inside = freed
+                .reach(1 << 14)
+                .is_some_and(|reach| reach.start >= 0 && reach.end <= len(*input) as isize);
+            if inside && let Inst::Load { view, .. } = &mut lines[free].inst {
+                *view = freed;
             }
         }
     }

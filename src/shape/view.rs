@@ -37,6 +37,7 @@
 //! ```
 
 use std::fmt;
+use std::ops::Range;
 
 /// The number of elements of a shape; 1 for the empty shape of a single number.
 pub fn numel(shape: &[usize]) -> usize {
@@ -424,6 +425,57 @@ impl View {
     /// The smallest and the largest address of the box of all indices, valid or not: a safe estimate. Empty for no elements.
     pub fn extent(&self) -> Option<(isize, isize)> {
         (self.numel() > 0).then(|| affine_range(&self.strides, self.offset, &self.shape))
+    }
+
+    /// The addresses between those of all valid indices, or `None` if finding them takes too long. Much tighter than
+    /// [`View::extent`] where it is the bounds that keep addresses in the buffer. The axes fall into groups, by which of them
+    /// meet in a bound (few: a window's place and its taps). Groups move the address independently of each other, so what each
+    /// adds is found by trying its indices, if these are at most `most`.
+    /// ```
+    /// use teenygrad::shape::view::View;
+    /// let view = View::contiguous(&[5, 3]).pad(&[(0, 0), (1, 2)]); // invalid indices point at −1 … 16
+    /// assert_eq!((view.extent(), view.reach(6), view.reach(5)), (Some((-1, 16)), Some(0..15), None));
+    /// ```
+    pub fn reach(&self, most: usize) -> Option<Range<isize>> {
+        let never = |bound: &Bound| {
+            let (low, high) = bound.range(&self.shape);
+            high < 0 || low >= bound.size as isize
+        };
+        if self.numel() == 0 || self.bounds.iter().any(never) {
+            return Some(0..0);
+        }
+        let mut rest: Vec<usize> = (0..self.shape.len()).collect();
+        let (mut low, mut high) = (self.offset, self.offset);
+        while let Some(axis) = rest.pop() {
+            let mut group = vec![axis];
+            let mut bounds: Vec<&Bound> = Vec::new();
+            while let Some(next) = self.bounds.iter().find(|bound| {
+                !bounds.contains(bound) && group.iter().any(|&axis| bound.coefs[axis] != 0)
+            }) {
+                group.extend(rest.extract_if(.., |&mut axis| next.coefs[axis] != 0));
+                bounds.push(next);
+            }
+            let mut tried = vec![1; self.shape.len()];
+            group
+                .iter()
+                .for_each(|&axis| tried[axis] = self.shape[axis]);
+            let (first, last) = if bounds.is_empty() {
+                affine_range(&self.strides, 0, &tried)
+            } else if numel(&tried) > most {
+                return None;
+            } else {
+                let valid = indices(&tried).filter(|i| bounds.iter().all(|bound| bound.holds(i)));
+                let mut moves = valid.map(|index| dot(&self.strides, &index));
+                let Some(any) = moves.next() else {
+                    return Some(0..0);
+                };
+                moves.fold((any, any), |(first, last), at| {
+                    (first.min(at), last.max(at))
+                })
+            };
+            (low, high) = (low + first, high + last);
+        }
+        Some(low..high + 1)
     }
 
     /// All addresses in row-major order of the indices: for tests, pictures and the reference device.

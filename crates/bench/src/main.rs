@@ -39,6 +39,7 @@ use report::Line;
 use rows::{ROWS, Row};
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
+use teenygrad::device::cpu::threads::with_threads;
 use teenygrad::device::memory;
 use timing::Effort;
 
@@ -82,12 +83,18 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), String> {
-    if let Some(threads) = options.threads {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build_global()
-            .map_err(|error| format!("{threads} threads: {error}"))?;
-    }
+    let Some(threads) = options.threads else {
+        return work(options);
+    };
+    // The machine's own rows use rayon's threads, the engine has threads of its own.
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .map_err(|error| format!("{threads} threads: {error}"))?;
+    with_threads(threads, || work(options))
+}
+
+fn work(options: &Options) -> Result<(), String> {
     let (setup, effort) = if options.quick {
         (Setup::small(), Effort::QUICK)
     } else {

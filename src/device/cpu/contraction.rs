@@ -51,6 +51,7 @@
 //! 3. A plan has no pointers in it and can be run any number of times, also at the same time.
 
 mod blocking;
+mod lines;
 mod scratch;
 mod tasks;
 #[cfg(test)]
@@ -61,6 +62,8 @@ use super::packing::{Affine, Operand, Roles, Steps};
 use crate::dtype::DType;
 use crate::shape::view::{View, row_major};
 use blocking::{Blocking, Extents, cost};
+use lines::Lines;
+pub(super) use lines::vectors;
 use scratch::{Source, with_single};
 use std::ops::Range;
 
@@ -80,17 +83,25 @@ pub struct Contraction {
     dtypes: [DType; 2],
     outputs: usize,
     size: Extents,
-    /// `None` if there is nothing to add up: no element, or no step
-    plan: Option<Plan>,
+    level: Level,
+    /// addresses that each view may touch, valid or not
+    extents: [(isize, isize); 2],
+    way: Way,
+}
+
+/// How it is computed.
+#[derive(Clone, Debug)]
+enum Way {
+    /// there is nothing to add up: no element, or no step
+    Nothing,
+    Tiles(Plan),
+    Lines(Lines),
 }
 
 #[derive(Clone, Debug)]
 struct Plan {
-    level: Level,
     /// whether b is the wide side
     swapped: bool,
-    /// addresses that each view may touch, valid or not
-    extents: [(isize, isize); 2],
     wide: Operand,
     narrow: Operand,
     destination: Destination,
@@ -231,24 +242,38 @@ impl Contraction {
             count(&axes.k),
         );
         let outputs = batch * m * n;
-        let (Some(a_extent), Some(b_extent)) = (a.extent(), b.extent()) else {
+        let (extents, way) = match (a.extent(), b.extent()) {
+            (Some(a_extent), Some(b_extent)) => {
+                let lines = !Contraction::is_tiled(m, n, k);
+                let lines = lines.then(|| Lines::new(set.lanes, outer, reduced, a, b));
+                ([a_extent, b_extent], lines.flatten().map(Way::Lines))
+            }
+            _ => ([(0, -1); 2], Some(Way::Nothing)),
+        };
+        if let Some(way) = way {
+            let (wide, narrow) = (m, n);
             return Contraction {
                 dtypes,
                 outputs,
                 size: Extents {
                     batch,
-                    wide: m,
-                    narrow: n,
+                    wide,
+                    narrow,
                     k,
                 },
-                plan: None,
+                level,
+                extents,
+                way,
             };
-        };
-        // The wide side should own the output's innermost axis, so that results are stored as vectors. Sizes that waste much
-        // of the tile (10 classes on the wide side) can outweigh that: storing one by one costs about 1.5 cycles each.
-        let innermost = (0..outer.len()).rev().find(|&axis| sizes[axis] != 1);
+        }
+        // The wide side should own the output's innermost axes, as far as a vector reaches, so that results are stored as vectors.
+        // Sizes that waste much of the tile (10 classes on the wide side) can outweigh that: storing one by one costs about 1.5
+        // cycles each.
         let scattered = |wide_axes: &[usize]| {
-            if innermost.is_some_and(|axis| wide_axes.contains(&axis)) {
+            let inner = (0..outer.len()).rev().filter(|&axis| sizes[axis] != 1);
+            let owned = inner.take_while(|axis| wide_axes.contains(axis));
+            let run: usize = owned.map(|axis| sizes[axis]).product();
+            if run >= set.lanes.min(count(wide_axes)) && run > 1 {
                 0
             } else {
                 3 * m * n / 2
@@ -284,9 +309,7 @@ impl Contraction {
             batches: &axes.batch,
         };
         let plan = Plan {
-            level,
             swapped,
-            extents: [a_extent, b_extent],
             wide: Operand::new(wide_view, &roles(wide_axes)),
             narrow: Operand::new(narrow_view, &roles(narrow_axes)),
             destination: Destination {
@@ -300,16 +323,24 @@ impl Contraction {
             dtypes,
             outputs,
             size,
-            plan: Some(plan),
+            level,
+            extents,
+            way: Way::Tiles(plan),
         }
     }
 
-    /// Whether running this as a contraction beats a plain reduction: if each number that is packed is used several times.
+    /// Whether packing pays: if each number that is packed is used several times.
+    fn is_tiled(m: usize, n: usize, k: usize) -> bool {
+        m.min(n) >= 2 && m.max(n) >= 8 && k >= 2
+    }
+
+    /// Whether running this as a contraction beats a plain reduction.
     pub fn is_worthwhile(outer: &[usize], reduced: &[usize], a: &View, b: &View) -> bool {
         let sizes = [outer, reduced].concat();
         let axes = Axes::classify(outer, reduced, a, b);
         let [m, n, k] = [&axes.m, &axes.n, &axes.k].map(|axes| Axes::count(axes, &sizes));
-        m.min(n) >= 2 && m.max(n) >= 8 && k >= 2
+        let lanes = f32::instruction_set(Level::best()).lanes;
+        Contraction::is_tiled(m, n, k) || Lines::new(lanes, outer, reduced, a, b).is_some()
     }
 
     /// Floating-point operations: a multiplication and an addition for each element and step.
@@ -319,15 +350,19 @@ impl Contraction {
 
     /// Bytes of its tables of addresses, which grow with the sizes.
     pub fn bytes(&self) -> usize {
-        self.plan.as_ref().map_or(0, |plan| {
-            let Destination {
-                batches,
-                wide,
-                narrow,
-            } = &plan.destination;
-            let destination = size_of_val(&batches[..]) + wide.bytes() + narrow.bytes();
-            plan.wide.bytes() + plan.narrow.bytes() + destination
-        })
+        match &self.way {
+            Way::Nothing => 0,
+            Way::Lines(lines) => lines.bytes(),
+            Way::Tiles(plan) => {
+                let Destination {
+                    batches,
+                    wide,
+                    narrow,
+                } = &plan.destination;
+                let destination = size_of_val(&batches[..]) + wide.bytes() + narrow.bytes();
+                plan.wide.bytes() + plan.narrow.bytes() + destination
+            }
+        }
     }
 
     /// The sizes, the tile and the ways of packing, for whoever wants to see what runs.
@@ -338,14 +373,15 @@ impl Contraction {
             narrow,
             k,
         } = self.size;
-        let Some(Plan {
+        let Plan {
             blocking,
             wide: rows,
             narrow: columns,
             ..
-        }) = &self.plan
-        else {
-            return "of nothing".to_string();
+        } = match &self.way {
+            Way::Nothing => return "of nothing".to_string(),
+            Way::Lines(lines) => return lines.describe(),
+            Way::Tiles(plan) => plan,
         };
         let Blocking {
             wide_panel,
@@ -421,7 +457,7 @@ impl Contraction {
         out: *mut u8,
         finish: Option<Finish>,
     ) {
-        let Some(plan) = &self.plan else {
+        if matches!(self.way, Way::Nothing) {
             // A sum of nothing is 0, whose bytes are zeros.
             // SAFETY: the caller promises so many elements.
             unsafe { out.write_bytes(0, self.outputs * self.dtype().itemsize()) };
@@ -431,25 +467,36 @@ impl Contraction {
                 finish(0..self.outputs);
             }
             return;
-        };
+        }
         let [a, b] = buffers;
         let [a_dtype, b_dtype] = self.dtypes;
-        let [a_extent, b_extent] = plan.extents;
+        let [a_extent, b_extent] = self.extents;
         // SAFETY: the caller promises buffers of these dtypes and lengths, and an output of the type `T` that `dtype` tells.
         unsafe {
             if self.dtype() == DType::Float64 {
-                self.execute(
-                    plan,
-                    [Source::new(a), Source::new(b)],
-                    out.cast::<f64>(),
-                    finish,
-                );
+                self.compute([Source::new(a), Source::new(b)], out.cast::<f64>(), finish);
             } else {
                 with_single(a_dtype, a, a_extent, |a| {
                     with_single(b_dtype, b, b_extent, |b| {
-                        self.execute(plan, [a, b], out.cast::<f32>(), finish)
+                        self.compute([a, b], out.cast::<f32>(), finish)
                     })
                 });
+            }
+        }
+    }
+
+    unsafe fn compute<T: Real>(
+        &self,
+        sources: [Source<T>; 2],
+        out: *mut T,
+        finish: Option<Finish>,
+    ) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            match &self.way {
+                Way::Nothing => {}
+                Way::Tiles(plan) => self.execute(plan, sources, out, finish),
+                Way::Lines(lines) => lines.run(self.level, sources, out, finish),
             }
         }
     }

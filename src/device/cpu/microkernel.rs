@@ -31,6 +31,7 @@
 //! 3. Sums run over k from first to last, one addition after the other, whatever the tile's size: a number of the output depends
 //!    on its operands and on the instruction set, never on which kernel computed it.
 
+use super::contraction::vectors::{self, Line};
 use super::packing::{self, Panel};
 use std::ops::{Add, Mul};
 
@@ -97,6 +98,9 @@ pub(super) struct InstructionSet<T: 'static> {
     pub kernels: &'static [(usize, [Kernel<T>; 2])],
     /// [`packing::fill`], compiled for this set
     pub fill: unsafe fn(&Panel<T>),
+    /// [`vectors::scale`] and, for 1, 2, … taps, [`vectors::dot`], compiled for this set
+    pub scale: unsafe fn(&Line<T>),
+    pub dot: [unsafe fn(&Line<T>); vectors::MOST_DOTS],
 }
 
 impl<T> InstructionSet<T> {
@@ -296,11 +300,11 @@ unsafe fn tile<V: Vector, const R: usize, const N: usize>(call: &Tile<V::Number>
     }
 }
 
-/// Compiles [`tile`] in all its sizes, and the packing, for one type and one instruction set.
+/// Compiles [`tile`] in all its sizes, the packing and the lines for one type and one instruction set.
 macro_rules! instruction_set {
     ($(#[$feature:meta])? $name:ident: $vector:ty, columns $($columns:literal)*) => {
         mod $name {
-            use super::{InstructionSet, Panel, Tile, Vector, packing};
+            use super::{InstructionSet, Line, Panel, Tile, Vector, packing, vectors};
             #[cfg(target_arch = "x86_64")]
             #[allow(unused_imports)]
             use std::arch::x86_64::*;
@@ -318,11 +322,27 @@ macro_rules! instruction_set {
                 unsafe { packing::fill::<$vector>(panel) }
             }
 
+            $(#[$feature])?
+            unsafe fn scale(line: &Line<Number>) {
+                // SAFETY: passed on to the caller.
+                unsafe { vectors::scale::<$vector>(line) }
+            }
+
+            $(#[$feature])?
+            unsafe fn dot<const N: usize>(line: &Line<Number>) {
+                // SAFETY: passed on to the caller.
+                unsafe { vectors::dot::<$vector, N>(line) }
+            }
+
             pub(super) static SET: InstructionSet<Number> = InstructionSet {
                 lanes: <$vector as Vector>::LANES,
                 faultless: <$vector as Vector>::FAULTLESS,
                 kernels: &[$(($columns, [tile::<1, $columns>, tile::<2, $columns>])),*],
                 fill,
+                scale,
+                dot: [
+                    dot::<1>, dot::<2>, dot::<3>, dot::<4>, dot::<5>, dot::<6>, dot::<7>, dot::<8>, dot::<9>, dot::<10>, dot::<11>, dot::<12>,
+                ],
             };
         }
     };

@@ -396,9 +396,6 @@ impl LoopNest {
             && home.is_some()
             && self.interpreter.stores.len() == 1;
         let finish = |range: Range<usize>| {
-            if only_stores {
-                return;
-            }
             let mut frame = self.frame(args, range.len());
             let mut at = range.start;
             while at < range.end {
@@ -410,11 +407,13 @@ impl LoopNest {
         };
         let (a, b) = (args.inputs[product.a], args.inputs[product.b]);
         let len = |input: usize| self.kernel.inputs[input].len;
+        let (a_len, b_len, contraction) = (len(product.a), len(product.b), &product.contraction);
         // SAFETY: the buffers are as long as the kernel says and the views inside of them (verified); `sums` has room for all outputs.
         unsafe {
-            product
-                .contraction
-                .run_with(a, len(product.a), b, len(product.b), sums.at(0), &finish)
+            match only_stores {
+                true => contraction.run(a, a_len, b, b_len, sums.at(0)),
+                false => contraction.run_with(a, a_len, b, b_len, sums.at(0), &finish),
+            }
         };
     }
 }

@@ -32,6 +32,10 @@ pub(super) const LEAST_WORK: usize = 1 << 19;
 /// Numbers that one task of the simpler kinds (adding partial sums, converting, finishing) takes care of.
 pub(super) const CHUNK: usize = 1 << 14;
 
+/// Stretches of the output that are shorter than this are not worth finishing each by itself: starting on one costs as much as
+/// some hundred numbers, and fetching these from the next cache costs less.
+pub(super) const SHORT: usize = 512;
+
 /// How a contraction is cut up. It depends on the sizes and on the instruction set, never on the number of threads.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Blocking {

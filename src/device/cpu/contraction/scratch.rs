@@ -56,6 +56,16 @@ impl<T> Source<T> {
             readable: 0..length as isize,
         }
     }
+
+    /// The address of an element, or where it would be.
+    pub fn at(&self, element: isize) -> *const T {
+        self.start.0.wrapping_offset(element)
+    }
+
+    /// The elements that exist, as addresses.
+    pub fn pointers(&self) -> Range<*const T> {
+        self.at(self.readable.start)..self.at(self.readable.end)
+    }
 }
 
 /// Calls `then` with the operand as f32: itself, or the part that the view can touch converted, which is cheaper than converting each of

@@ -7,7 +7,7 @@
 //!
 //! Laws: 1. Every number is added up in one order, given by the plan. 2. A part of the output is finished once, after its last step.
 
-use super::blocking::{Blocking, CHUNK, Extents, LEAST_WORK, MOST_SHARED};
+use super::blocking::{Blocking, CHUNK, Extents, LEAST_WORK, MOST_SHARED, SHORT};
 use super::scratch::{
     Raw, Source, Workspace, for_each, piece, reserve, with_scratch, with_workspace,
 };
@@ -37,7 +37,7 @@ impl Contraction {
         let blocking = &plan.blocking;
         let [a, b] = sources;
         let (wide_source, narrow_source) = if plan.swapped { (b, a) } else { (a, b) };
-        let set = T::instruction_set(plan.level);
+        let set = T::instruction_set(self.level);
         let job = Job {
             set,
             plan,
@@ -143,7 +143,8 @@ impl<T: Real> Job<'_, T> {
     }
 
     /// Rows in blocks: all of them need the same columns, which are packed first, by all threads together. If the columns are too many, in
-    /// several rounds.
+    /// several rounds. A block of a matrix's columns is a short piece of each of its lines, so such a round's output is finished when the
+    /// round is over, line by line, though parts of it have left the cache by then.
     fn share(&self, size: Extents, parallel: bool) {
         let Extents {
             batch,
@@ -169,6 +170,15 @@ impl<T: Real> Job<'_, T> {
             1
         };
         let wide_blocks = wide.div_ceil(wide_block);
+        let late = self.finish.is_some() && {
+            let first = Part {
+                batch: 0,
+                steps: 0..k,
+                wide: 0..wide_block,
+                narrow: 0..narrow.min(columns),
+            };
+            wide_block * first.narrow.len() < SHORT * self.stretches(&first).len()
+        };
         with_scratch(batches * columns * steps, |shared: Raw<T>| {
             for round in 0..batch.div_ceil(batches) * narrow.div_ceil(columns) * k.div_ceil(steps) {
                 let (round, step_piece) = (round / k.div_ceil(steps), round % k.div_ceil(steps));
@@ -210,10 +220,14 @@ impl<T: Real> Job<'_, T> {
                             step_piece > 0,
                         )
                     };
-                    if part.steps.end == k {
+                    if part.steps.end == k && !late {
                         self.finish(&part);
                     }
                 });
+                if late && part(batches.start, 0..0).steps.end == k {
+                    let all = batches.map(|batch| self.stretches(&part(batch, 0..wide)));
+                    self.finish_together(&all.flatten().collect::<Vec<_>>(), parallel);
+                }
             }
         });
     }
@@ -400,12 +414,30 @@ impl<T: Real> Job<'_, T> {
         }
     }
 
-    /// Tells that a part has its final values: the stretches of the output that it covers, as long as possible.
+    /// Tells that a part has its final values.
     fn finish(&self, part: &Part) {
+        if let Some(finish) = self.finish {
+            self.stretches(part).into_iter().for_each(finish);
+        }
+    }
+
+    /// Tells that stretches of the output have their final values, by all threads, in pieces of some length.
+    fn finish_together(&self, stretches: &[Range<usize>], parallel: bool) {
         let Some(finish) = self.finish else { return };
+        let pieces: Vec<_> = stretches
+            .iter()
+            .flat_map(|all| {
+                let cut = (0..all.len().div_ceil(CHUNK)).map(|i| piece(i, CHUNK, all.len()));
+                cut.map(|piece| all.start + piece.start..all.start + piece.end)
+            })
+            .collect();
+        for_each(pieces.len(), parallel, |task| finish(pieces[task].clone()));
+    }
+
+    /// The stretches of the output that a part covers, as long as possible.
+    fn stretches(&self, part: &Part) -> Vec<Range<usize>> {
         let destination = &self.plan.destination;
         let base = destination.batches[part.batch];
-        let mut starts = Vec::new();
         let (mut rows, mut columns) = (Vec::new(), Vec::new());
         destination.addresses(part, &mut rows, &mut columns);
         let (row_runs, column_runs) = (runs(&mut rows), runs(&mut columns));
@@ -414,21 +446,21 @@ impl<T: Real> Job<'_, T> {
         } else {
             (column_runs, rows)
         };
-        starts.extend(others.iter().flat_map(|other| {
+        let each = |other: isize| {
+            let start = move |first: isize| (base + other + first) as usize;
             runs.iter()
-                .map(move |(start, length)| (base + other + start, *length))
-        }));
-        starts.sort_unstable();
-        let mut ranges = starts
-            .into_iter()
-            .map(|(start, length)| start as usize..start as usize + length)
-            .peekable();
-        while let Some(mut range) = ranges.next() {
-            while let Some(next) = ranges.next_if(|next| next.start == range.end) {
-                range.end = next.end;
+                .map(move |&(first, length)| start(first)..start(first) + length)
+        };
+        let mut stretches: Vec<Range<usize>> = others.into_iter().flat_map(each).collect();
+        stretches.sort_unstable_by_key(|stretch| stretch.start);
+        stretches.dedup_by(|next, stretch| {
+            let joins = stretch.end == next.start;
+            if joins {
+                stretch.end = next.end;
             }
-            finish(range);
-        }
+            joins
+        });
+        stretches
     }
 }
 

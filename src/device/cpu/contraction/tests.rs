@@ -344,7 +344,10 @@ fn large_ones_take_every_kind_of_blocking() {
             &case.b,
             DType::Float32,
         );
-        let (blocking, size) = (plan.plan.unwrap().blocking, plan.size);
+        let Way::Tiles(Plan { blocking, .. }) = plan.way else {
+            panic!("{kind} of a plan without tiles");
+        };
+        let size = plan.size;
         let found = if blocking.chunk < size.k {
             "chunks of K"
         } else if blocking.shared {
@@ -445,7 +448,8 @@ fn as_many_threads_as_you_like_give_the_same_bits() {
         weight_gradient([16, 3, 30, 30], 8, 3, 1),
         input_gradient([8, 6, 30, 30], 20, 3),
     ];
-    for case in cases {
+    let thin = depthwise([20, 6, 30, 30], 3, 1, 1);
+    for case in cases.into_iter().chain(thin) {
         let thirds = |view: &View, seed: usize| -> Vec<f32> {
             numbers(length(view), seed)
                 .iter()
@@ -484,6 +488,99 @@ fn as_many_threads_as_you_like_give_the_same_bits() {
         assert_eq!(one, bits(2));
         assert_eq!(one, bits(7));
     }
+}
+
+/// A filter for each channel: the windows times it, and the gradients of filters and image.
+fn depthwise(image: [usize; 4], kernel: usize, pad: isize, dilation: isize) -> [Case; 3] {
+    let [n, c, h, w] = image;
+    let windows = windows(image, kernel, pad, 1, dilation);
+    let (y, x) = (windows.shape[2], windows.shape[3]);
+    let filters = View::contiguous(&[c, kernel, kernel]);
+    let gradient = View::contiguous(&[n, c, y, x]);
+    let forward = case(
+        &windows.shape[..4],
+        &windows.shape[4..],
+        windows.clone(),
+        arrange(
+            &filters,
+            &[None, Some(0), None, None, Some(1), Some(2)],
+            &windows.shape,
+        ),
+    );
+    let sizes = [c, kernel, kernel, n, y, x];
+    let of_filters = case(
+        &sizes[..3],
+        &sizes[3..],
+        arrange(
+            &gradient,
+            &[Some(1), None, None, Some(0), Some(2), Some(3)],
+            &sizes,
+        ),
+        windows.permute(&[1, 4, 5, 0, 2, 3]),
+    );
+    // Of the image before it was padded: gradient[n, c, i − ky · dilation, j − kx · dilation] · filters[c, ky, kx].
+    let reach = dilation as usize * (kernel - 1);
+    let sizes = [n, c, y + reach, x + reach, kernel, kernel];
+    let row = |plus: usize, minus: Option<usize>| {
+        let coef = |i: usize| (i == plus) as isize - (Some(i) == minus) as isize * dilation;
+        (0, (0..6).map(coef).collect::<Vec<_>>())
+    };
+    let rows = vec![row(0, None), row(1, None), row(2, Some(4)), row(3, Some(5))];
+    let shape = sizes.to_vec();
+    let of_image = case(
+        &sizes[..4],
+        &sizes[4..],
+        arrange(
+            &filters,
+            &[None, Some(0), None, None, Some(1), Some(2)],
+            &sizes,
+        ),
+        gradient.remap(&Remap { shape, rows }),
+    );
+    assert!(h + 2 * pad as usize == y + reach && w + 2 * pad as usize == x + reach);
+    [forward, of_filters, of_image]
+}
+
+#[test]
+fn thin_products_are_lines() {
+    for (image, kernel, pad, dilation) in [
+        ([2, 3, 28, 28], 3, 1, 1),
+        ([1, 5, 9, 21], 3, 0, 1),
+        ([70, 1, 8, 11], 2, 1, 1), // more lines than join a sum at once
+        ([2, 2, 12, 40], 5, 4, 2),
+        ([1, 1, 3, 100], 1, 2, 1),
+        ([3, 2, 16, 16], 4, 2, 1),
+    ] {
+        let cases = depthwise(image, kernel, pad, dilation);
+        for (case, kind) in cases.into_iter().zip(["scaled", "dots", "scaled"]) {
+            check(&case);
+            for dtypes in [[DType::Float64; 2], [DType::BFloat16, DType::Float32]] {
+                let Case { a, b, .. } = &case;
+                let (a, b) = (a.clone(), b.clone());
+                check(&Case {
+                    dtypes,
+                    ..self::case(&case.outer, &case.reduced, a, b)
+                });
+            }
+            let Case {
+                outer,
+                reduced,
+                a,
+                b,
+                ..
+            } = &case;
+            let plan = Contraction::new(outer, reduced, a, DType::Float32, b, DType::Float32);
+            let text = plan.describe();
+            let lines = matches!(plan.way, Way::Lines(_));
+            assert!(kernel == 1 || lines && text.contains(kind), "{text}");
+        }
+    }
+    // A product without windows is none of these: a matrix times a vector, an outer product of one step.
+    let lines =
+        |case: &Case| Lines::new(16, &case.outer, &case.reduced, &case.a, &case.b).is_some();
+    assert!(!lines(&matmul(1, 500, 500, false, false)));
+    assert!(!lines(&matmul(500, 1, 500, true, false)));
+    assert!(!lines(&matmul(500, 500, 1, false, false)));
 }
 
 #[test]
