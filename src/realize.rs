@@ -15,18 +15,19 @@
 //! An assignment that still has a pending reader leaves two holders on the old buffer, and then point 2 does not apply: the reader gets
 //! the old values, always.
 //!
-//! Law: one realize at a time in a process. Building graphs needs no lock; kernels use all threads anyway. A thread that wants a node that
+//! Law: one realize at a time in a process ([`Alone`]). Building graphs needs no lock; kernels use all threads anyway. A thread that wants a node that
 //! another one is computing waits at the lock, since a buffer counts as realized only when it is written.
 
 use crate::device::cpu::threads::waiting;
 use crate::device::{Args, Buffer, Param};
 use crate::helpers::debug;
-use crate::lazy::{LazyBuffer, Op};
-use crate::schedule::graph::{Graph, Kind};
+use crate::lazy::{LazyBuffer, Op, State};
+use crate::schedule::graph::{Alone, Graph, Snapshot};
 use crate::schedule::{ParamSource, Plan, Step, cached};
+use crate::shape::view::numel;
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// One kernel with the memory it will work on.
@@ -60,18 +61,15 @@ pub fn run(targets: &[LazyBuffer]) {
 
 /// The work of [`run`], one thread at a time; returns how many kernels it ran.
 fn run_alone(targets: &[LazyBuffer]) -> u64 {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _lock = ONE_AT_A_TIME
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut alone = Alone::wait();
     let start = Instant::now();
-    let graph = Graph::snapshot(targets);
-    let (plan, seen_before) = cached(&graph);
-    let nodes = graph.nodes.len();
+    let snapshot = Snapshot::take(&mut alone, targets);
+    let (plan, seen_before) = cached(&snapshot);
+    let nodes = snapshot.nodes.len();
     if debug() >= 5 {
-        print_graph(&graph);
+        print_graph(&Graph::new(&snapshot));
     }
-    let mut launches = bind(graph, &plan);
+    let mut launches = bind(snapshot, &plan);
     let scheduled = start.elapsed();
     let mut totals = Totals::default();
     while let Some(launch) = launches.pop_front() {
@@ -93,34 +91,27 @@ fn run_alone(targets: &[LazyBuffer]) -> u64 {
 
 /// Gives every node of the plan its buffer (point 1), and each step the buffers it works on. Ends the snapshot, so that only launches
 /// and living nodes hold buffers.
-fn bind(graph: Graph, plan: &Plan) -> VecDeque<Launch> {
-    let mut buffers: Vec<Option<Arc<Buffer>>> = graph
-        .nodes
-        .iter()
-        .map(|node| match &node.kind {
-            Kind::Leaf(buffer) => Some(buffer.clone()),
-            Kind::Op(_) => None,
-        })
-        .collect();
+fn bind(snapshot: Snapshot, plan: &Plan) -> VecDeque<Launch> {
+    let nodes = &snapshot.nodes;
+    let mut promised: Vec<Option<Arc<Buffer>>> = vec![None; nodes.len()];
     for &output in plan.steps.iter().flat_map(|step| &step.outputs) {
-        let node = &graph.nodes[output];
-        buffers[output] = Some(Arc::new(Buffer::promised(
-            node.node.dtype(),
-            node.numel(),
-            node.node.device(),
-        )));
+        let node = &nodes[output];
+        let buffer = Buffer::promised(node.dtype(), numel(node.shape()), node.device());
+        promised[output] = Some(Arc::new(buffer));
     }
-    let get = |index: &usize| {
-        buffers[*index]
-            .clone()
-            .expect("a kernel's buffers are memory or made by an earlier kernel")
+    let get = |&index: &usize| match (&promised[index], &*nodes[index].read()) {
+        (Some(buffer), _) | (None, State::Realized(buffer)) => buffer.clone(),
+        (None, State::Lazy(..)) => {
+            unreachable!("a kernel's buffers are memory or made by an earlier kernel")
+        }
     };
     let param = |source: &ParamSource| match source {
         ParamSource::Zero => Param::Const(0.into()),
-        ParamSource::Node(index) => match graph.nodes[*index].op() {
-            Some(Op::Const(value)) => Param::Const(*value),
-            Some(Op::Rand(key)) => Param::Key(*key),
-            other => unreachable!("{other:?} is no parameter"),
+        ParamSource::Node(index) => match &*nodes[*index].read() {
+            State::Lazy(Op::Const(value), _) => Param::Const(*value),
+            State::Lazy(Op::Rand(key), _) => Param::Key(*key),
+            State::Lazy(op, _) => unreachable!("{op:?} is no parameter"),
+            State::Realized(_) => unreachable!("memory is no parameter"),
         },
     };
     let launches = plan
@@ -144,10 +135,10 @@ fn bind(graph: Graph, plan: &Plan) -> VecDeque<Launch> {
             },
         )
         .collect();
-    for &output in plan.steps.iter().flat_map(|step| &step.outputs) {
-        graph.nodes[output]
-            .node
-            .set_realized(buffers[output].clone().expect("promised above"));
+    for (node, buffer) in nodes.iter().zip(promised) {
+        if let Some(buffer) = buffer {
+            node.set_realized(buffer);
+        }
     }
     launches
 }

@@ -39,7 +39,7 @@ use report::Line;
 use rows::{ROWS, Row};
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
-use teenygrad::device::memory;
+use teenygrad::device::{cpu::threads::with_threads, memory};
 use timing::Effort;
 
 /// How long typical work takes in teenygrad.
@@ -82,12 +82,18 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), String> {
-    if let Some(threads) = options.threads {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build_global()
-            .map_err(|error| format!("{threads} threads: {error}"))?;
-    }
+    let Some(threads) = options.threads else {
+        return bench(options);
+    };
+    // The library's threads are its own; the global pool is what the machine's rows use.
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .map_err(|error| format!("{threads} threads: {error}"))?;
+    with_threads(threads, || bench(options))
+}
+
+fn bench(options: &Options) -> Result<(), String> {
     let (setup, effort) = if options.quick {
         (Setup::small(), Effort::QUICK)
     } else {
