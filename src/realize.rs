@@ -18,7 +18,6 @@
 //! Law: one realize at a time in a process ([`Alone`]). Building graphs needs no lock; kernels use all threads anyway. A thread that wants a node that
 //! another one is computing waits at the lock, since a buffer counts as realized only when it is written.
 
-use crate::device::cpu::threads::waiting;
 use crate::device::{Args, Buffer, Param};
 use crate::helpers::debug;
 use crate::lazy::{LazyBuffer, Op, State};
@@ -55,7 +54,7 @@ pub fn run(targets: &[LazyBuffer]) {
     {
         return;
     }
-    let kernels = waiting(|| run_alone(targets));
+    let kernels = run_alone(targets);
     KERNELS.set(KERNELS.get() + kernels);
 }
 
