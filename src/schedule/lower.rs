@@ -499,7 +499,7 @@ fn share_bounds(lines: &mut [Line], len: impl Fn(usize) -> usize) {
                 .is_some_and(|(low, high)| low >= 0 && (high as usize) < len(*input));
             let used_once = lines
                 .iter()
-                .filter(|line| line.inst.reads().contains(&free))
+                .filter(|line| line.inst.reads().any(|read| read == free))
                 .count()
                 == 1;
             if free != keep && inside && used_once && numel(&view.shape) > 0 {

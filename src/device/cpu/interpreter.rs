@@ -435,19 +435,22 @@ impl Places {
     }
 
     fn assign(&mut self, nest: &Nest, order: &[Reg], live_to_the_end: impl Fn(Reg) -> bool) {
-        let last_use = |reg: Reg| {
-            order
-                .iter()
-                .rposition(|&user| nest.lines[user].inst.reads().contains(&reg))
-        };
-        let ends: Vec<(Reg, Option<usize>)> =
-            order.iter().map(|&reg| (reg, last_use(reg))).collect();
-        for (position, &reg) in order.iter().enumerate() {
-            let dying = ends
-                .iter()
-                .filter(|&&(source, end)| end == Some(position) && !live_to_the_end(source));
-            let mut freed: Vec<(usize, usize)> = dying
-                .map(|&(source, _)| (width(nest.lines[source].dtype), self.offsets[source]))
+        // For each instruction, the registers of this loop that it is the last to read, found from the end.
+        let mut dying: Vec<[Option<Reg>; 3]> = vec![[None; 3]; order.len()];
+        let mut alive: Vec<bool> = vec![false; nest.lines.len()]; // read further on, or not of this loop
+        alive.iter_mut().enumerate().for_each(|(reg, alive)| {
+            *alive = order.binary_search(&reg).is_err() || live_to_the_end(reg)
+        });
+        for (dying, &reg) in dying.iter_mut().zip(order).rev() {
+            for (slot, read) in dying.iter_mut().zip(nest.lines[reg].inst.reads()) {
+                if !std::mem::replace(&mut alive[read], true) {
+                    *slot = Some(read);
+                }
+            }
+        }
+        for (dying, &reg) in dying.iter().zip(order) {
+            let mut freed: Vec<(usize, usize)> = (dying.iter().flatten())
+                .map(|&source| (width(nest.lines[source].dtype), self.offsets[source]))
                 .collect();
             // An op may write over an operand of its own width that is read for the last time; a gather still needs its
             // index while it writes.
