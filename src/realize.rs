@@ -18,7 +18,7 @@
 //! Law: one realize at a time in a process ([`Alone`]). Building graphs needs no lock; kernels use all threads anyway. A thread that wants a node that
 //! another one is computing waits at the lock, since a buffer counts as realized only when it is written.
 
-use crate::device::{Args, Buffer, Param};
+use crate::device::{Args, Buffer, Device, Param, Roof};
 use crate::helpers::debug;
 use crate::lazy::{LazyBuffer, Op, State};
 use crate::schedule::graph::{Alone, Graph, Snapshot};
@@ -26,7 +26,7 @@ use crate::schedule::{ParamSource, Plan, Step, cached};
 use crate::shape::view::numel;
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Instant;
 
 /// One kernel with the memory it will work on.
@@ -77,8 +77,15 @@ fn run_alone(targets: &[LazyBuffer]) -> u64 {
     }
     if debug() >= 1 && !plan.is_empty() {
         let reuse = if seen_before { "reused" } else { "new" };
+        let below = totals.share_below().map_or(String::new(), |share| {
+            format!(
+                ", {:.0} % of it below {:.0} % of the roofline",
+                share * 100.0,
+                LOW * 100.0
+            )
+        });
         eprintln!(
-            "{:>4} kernels {:9.3} ms {:8.2} GFLOP/s   {nodes} nodes scheduled in {:.3} ms ({reuse} plan)",
+            "{:>4} kernels {:9.3} ms {:8.2} GFLOP/s{below}   {nodes} nodes scheduled in {:.3} ms ({reuse} plan)",
             plan.len(),
             totals.seconds * 1e3,
             totals.flops as f64 / totals.seconds.max(1e-9) * 1e-9,
@@ -194,8 +201,11 @@ fn execute(step: &Step, launch: Launch) -> f64 {
     let seconds = start.elapsed().as_secs_f64();
     if debug() >= 2 {
         let cost = kernel.cost();
+        let share = roof(step.device).map_or(String::new(), |roof| {
+            format!("{:5.0} %", roof.seconds(cost) / seconds * 100.0)
+        });
         eprintln!(
-            "*** {:<9} {:<32} {:>9.3} ms {:8.2} GFLOP/s {:7.2} GB/s  {:>3} in {} out  {}",
+            "*** {:<9} {:<32} {:>9.3} ms {:8.2} GFLOP/s {:7.2} GB/s {share}  {:>3} in {} out  {}",
             step.device.to_string(),
             kernel.name,
             seconds * 1e3,
@@ -209,16 +219,50 @@ fn execute(step: &Step, launch: Launch) -> f64 {
     seconds
 }
 
+/// What a device could do at best, where DEBUG=2 wants to compare with it. The first time it is measured and told.
+fn roof(device: Device) -> Option<Roof> {
+    static TOLD: Once = Once::new();
+    if debug() < 2 {
+        return None;
+    }
+    let roof = device.engine().roof()?;
+    TOLD.call_once(|| {
+        eprintln!(
+            "roofline of {device}: {:.1} GFLOP/s, {:.1} GB/s; kernels of fewer than {:.1} operations a byte are bound by memory. \
+             Each line: name and sizes, time, both rates, and the share of the roofline (above 100 %: out of a cache)",
+            roof.flops * 1e-9,
+            roof.bytes * 1e-9,
+            roof.ridge()
+        );
+    });
+    Some(roof)
+}
+
+/// Kernels below this share of the roofline are worth a look.
+const LOW: f64 = 0.25;
+
 #[derive(Default)]
 struct Totals {
     seconds: f64,
     flops: u64,
+    /// seconds in kernels below [`LOW`], if the roofline is known
+    low: Option<f64>,
 }
 
 impl Totals {
     fn add(&mut self, step: &Step, seconds: f64) {
+        let cost = step.program.kernel().cost();
         self.seconds += seconds;
-        self.flops += step.program.kernel().cost().flops;
+        self.flops += cost.flops;
+        if let Some(roof) = roof(step.device) {
+            let is_low = roof.seconds(cost) < LOW * seconds;
+            *self.low.get_or_insert(0.0) += if is_low { seconds } else { 0.0 };
+        }
+    }
+
+    /// Which share of the time went into kernels below [`LOW`].
+    fn share_below(&self) -> Option<f64> {
+        Some(self.low? / self.seconds.max(1e-9))
     }
 }
 

@@ -85,11 +85,6 @@ fn run(options: &Options) -> Result<(), String> {
     let Some(threads) = options.threads else {
         return bench(options);
     };
-    // The library's threads are its own; the global pool is what the machine's rows use.
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build_global()
-        .map_err(|error| format!("{threads} threads: {error}"))?;
     with_threads(threads, || bench(options))
 }
 
