@@ -135,13 +135,10 @@ impl Tensor {
     pub fn gelu(&self) -> Tensor {
         let x = self.to_float();
         // Law 1 for the cube: at ±25 the sigmoid has reached its limits 0 and 1, in float64 too.
-        let near = x.clip(-25.0, 25.0);
-        let z = near
-            .square()
-            .mul(0.044715)
-            .add(1)
-            .mul(&near)
-            .mul(2.0 * (2.0 / PI).sqrt());
+        let near = x.lt(-25.0).where_(-25.0, &x);
+        let near = x.gt(25.0).where_(25.0, near);
+        let scale = 2.0 * (2.0 / PI).sqrt();
+        let z = near.square().mul(0.044715 * scale).add(scale).mul(&near);
         x.mul(z.sigmoid())
     }
 

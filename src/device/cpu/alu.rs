@@ -13,13 +13,14 @@
 //! Laws, which all callers of these functions must keep:
 //! 1. f16 and bf16 live in registers as f32, bool as bytes 0 or 1, all others as in memory. Results of ops on halves are *not*
 //!    rounded to halves; [`store`] and [`cast`] do that.
-//! 2. Sources hold `n` values of their dtype and destinations have room for `n`. Nothing beyond is touched.
+//! 2. Sources hold `n` values of their dtype (a repeated one holds a chunk) and destinations have room for `n`. Nothing beyond is touched.
 //! 3. A destination may be the same block as a source whose elements have the same size; otherwise they do not overlap.
 //! 4. No pointer needs an alignment, but blocks at multiples of 64 bytes are fastest.
 //! 5. The result of an element depends on that element alone (sums: on the block alone), not on the instruction set, but for the last
 //!    bit or two of exp2, log2 and sin of float32.
 
-use super::blocks::{CHUNK, fold, map1, map2, map3, run};
+pub use super::blocks::{CHUNK, Source};
+use super::blocks::{fold, map1, map2, map3, run};
 use super::number::{Number, Stored, same_in_memory};
 use super::simd::{Hot, Isa, vectorize};
 use crate::dtype::{DType, Element, Scalar, with_dtype};
@@ -128,8 +129,8 @@ pub unsafe fn unary(op: UnaryOps, dtype: DType, src: *const u8, dst: *mut u8, n:
 
 struct Binary<T> {
     op: BinaryOps,
-    a: *const T,
-    b: *const T,
+    a: Source<T>,
+    b: Source<T>,
     dst: *mut u8,
     n: usize,
 }
@@ -164,8 +165,8 @@ impl<T: Number> Hot for Binary<T> {
 pub unsafe fn binary(
     op: BinaryOps,
     dtype: DType,
-    a: *const u8,
-    b: *const u8,
+    a: Source<u8>,
+    b: Source<u8>,
     dst: *mut u8,
     n: usize,
 ) {
@@ -177,9 +178,9 @@ pub unsafe fn binary(
 // ---- Three operands ----------------------------------------------------
 
 struct Mulacc<T> {
-    a: *const T,
-    b: *const T,
-    c: *const T,
+    a: Source<T>,
+    b: Source<T>,
+    c: Source<T>,
     dst: *mut T,
     n: usize,
 }
@@ -203,9 +204,9 @@ impl<T: Number> Hot for Mulacc<T> {
 
 /// Selects by size, whatever the bits mean: `T` is an unsigned integer as large as the elements.
 struct Where<T> {
-    condition: *const bool,
-    a: *const T,
-    b: *const T,
+    condition: Source<bool>,
+    a: Source<T>,
+    b: Source<T>,
     dst: *mut T,
     n: usize,
 }
@@ -240,9 +241,9 @@ impl<T: Number> Hot for Where<T> {
 pub unsafe fn ternary(
     op: TernaryOps,
     dtype: DType,
-    a: *const u8,
-    b: *const u8,
-    c: *const u8,
+    a: Source<u8>,
+    b: Source<u8>,
+    c: Source<u8>,
     dst: *mut u8,
     n: usize,
 ) {
@@ -515,7 +516,16 @@ pub unsafe fn reduce_block(op: ReduceOps, dtype: DType, src: *const u8, n: usize
 /// The laws of the module; `acc` is a register of `n` values.
 pub unsafe fn reduce_rows(op: ReduceOps, dtype: DType, src: *const u8, n: usize, acc: *mut u8) {
     // SAFETY: the caller's; a destination may be a source (law 3).
-    unsafe { binary(op.combine(), dtype, acc, src, acc, n) }
+    unsafe {
+        binary(
+            op.combine(),
+            dtype,
+            Source::block(acc.cast_const()),
+            Source::block(src),
+            acc,
+            n,
+        )
+    }
 }
 
 #[cfg(test)]

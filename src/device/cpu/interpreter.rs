@@ -19,7 +19,7 @@
 //! 2. A register's block is given to another register when its last reader has run.
 //! 3. Registers of level `Free` (constants) and of reductions keep their blocks for the whole kernel.
 
-use super::alu;
+use super::alu::{self, CHUNK, Source};
 use super::table::{Bring, Table};
 use super::walk::{Axes, Base, Run, Walk};
 use crate::device::random::uniform;
@@ -30,6 +30,9 @@ use crate::ops::UnaryOps;
 
 /// Points in a block, if few registers are alive at once; with many, half of that.
 const BLOCK: usize = 1024;
+/// Points left free between two registers' blocks. Blocks exactly 4 KiB apart would share the few cache lines that a processor keeps for
+/// addresses with equal low bits, and a load would have to wait for every store that looks like one to its own address.
+const STAGGER: usize = 32;
 /// What a core's first-level cache should hold of registers, in bytes.
 const NEAR: usize = 28 << 10;
 
@@ -46,6 +49,11 @@ pub struct Interpreter {
     walks: Vec<Option<Walk>>,
     /// each walk's outer and reduced space, merged for running along it, and its table if it has short rows
     lines: Vec<Option<[Running; 2]>>,
+    /// registers after which nothing is read from memory: these may go to an output that lies in the memory of an input
+    late: Vec<bool>,
+    /// constants that are only ever operands: one chunk of each is enough
+    repeated: Vec<bool>,
+    /// bytes from the frame's start to each register's block
     offsets: Vec<usize>,
     bytes: usize,
 }
@@ -111,7 +119,10 @@ impl Interpreter {
             bytes: 0,
             idle: Vec::new(),
         };
-        for reg in free.into_iter().chain(reductions) {
+        let repeated = only_operands(nest);
+        let (chunks, blocks): (Vec<Reg>, Vec<Reg>) =
+            free.into_iter().partition(|&reg| repeated[reg]);
+        for reg in blocks.into_iter().chain(reductions) {
             plan.take(reg, width(nest.lines[reg].dtype));
         }
         let kept = plan.bytes;
@@ -131,7 +142,16 @@ impl Interpreter {
         } else {
             BLOCK / 2
         };
-        let offsets = plan.offsets.iter().map(|&offset| offset * block).collect();
+        let mut offsets: Vec<usize> = plan
+            .offsets
+            .iter()
+            .map(|&offset| offset * (block + STAGGER))
+            .collect();
+        let mut bytes = bytes_per_point * (block + STAGGER);
+        for reg in chunks {
+            offsets[reg] = bytes;
+            bytes += CHUNK * width(nest.lines[reg].dtype);
+        }
         let running = |(walk, line): (&Option<Walk>, &Line)| {
             // Halves are widened while they are loaded, a run at a time.
             let tabulate = matches!(line.inst, Inst::Load { .. } | Inst::Valid { .. })
@@ -152,8 +172,10 @@ impl Interpreter {
             stores,
             walks,
             lines,
+            late: after_all_reads(nest),
+            repeated,
             offsets,
-            bytes: bytes_per_point * block,
+            bytes,
         }
     }
 
@@ -182,14 +204,29 @@ impl Interpreter {
                 let Param::Const(value) = args.params[param] else {
                     unreachable!("{}: a constant is no key", kernel.name)
                 };
-                // SAFETY: the register's block has room for `self.block` values.
-                unsafe { alu::fill(line.dtype, value, own[reg], self.block.min(points)) };
+                let points = if self.repeated[reg] {
+                    CHUNK
+                } else {
+                    self.block.min(points)
+                };
+                // SAFETY: the register has room for a chunk, or for `self.block` values.
+                unsafe { alu::fill(line.dtype, value, own[reg], points) };
             }
         }
         Frame {
             _memory: memory,
             registers: own.clone(),
             own,
+        }
+    }
+
+    /// Lets a register that will be stored be computed where it is to be stored, if that is possible. `shared`: whether the output lies in
+    /// memory that the kernel reads.
+    pub fn aim(&self, nest: &Nest, reg: Reg, to: *mut u8, shared: bool, frame: &mut Frame) {
+        let Line { inst, dtype, level } = &nest.lines[reg];
+        let computed = *level == Level::Outer && !matches!(inst, Inst::Reduce(..));
+        if computed && dtype.compute() == *dtype && (!shared || self.late[reg]) {
+            frame.own[reg] = to;
         }
     }
 
@@ -211,6 +248,10 @@ impl Interpreter {
             let line = &nest.lines[reg];
             let (r, dst) = (&frame.registers, frame.own[reg]);
             let dtype_of = |reg: Reg| nest.lines[reg].dtype;
+            let source = |reg: Reg| match self.repeated[reg] {
+                true => Source::repeated(r[reg].cast_const()),
+                false => Source::block(r[reg].cast_const()),
+            };
             // SAFETY: registers are blocks of their dtype with room for n points; sources and destinations are different blocks, or the
             // same one for elements of one size (law 2, `Places::assign`); loads are inside (the kernel's law 3).
             unsafe {
@@ -222,9 +263,12 @@ impl Interpreter {
                         alu::bitcast(dtype_of(*a), *to, r[*a], dst, n)
                     }
                     Inst::Unary(op, a) => alu::unary(*op, dtype_of(*a), r[*a], dst, n),
-                    Inst::Binary(op, a, b) => alu::binary(*op, dtype_of(*a), r[*a], r[*b], dst, n),
+                    Inst::Binary(op, a, b) => {
+                        alu::binary(*op, dtype_of(*a), source(*a), source(*b), dst, n)
+                    }
                     Inst::Ternary(op, a, b, c) => {
-                        alu::ternary(*op, dtype_of(*b), r[*a], r[*b], r[*c], dst, n)
+                        let (a, x, y) = (source(*a), source(*b), source(*c));
+                        alu::ternary(*op, dtype_of(*b), a, x, y, dst, n)
                     }
                     Inst::Load { .. }
                     | Inst::Iota { .. }
@@ -302,6 +346,43 @@ impl Interpreter {
             });
         }
     }
+}
+
+/// For each register whether no later instruction reads memory, be it by itself or through a register that is memory.
+fn after_all_reads(nest: &Nest) -> Vec<bool> {
+    let memory = |reg: Reg| {
+        matches!(
+            nest.lines[reg].inst,
+            Inst::Load { .. } | Inst::Gather { .. } | Inst::Reduce(..)
+        )
+    };
+    let reads = |reg: &Reg| memory(*reg) || nest.lines[*reg].inst.reads().into_iter().any(memory);
+    let is_store = |reg: &Reg| matches!(nest.lines[*reg].inst, Inst::Store { .. });
+    let last = (0..nest.lines.len())
+        .rev()
+        .filter(|reg| !is_store(reg))
+        .find(reads);
+    (0..nest.lines.len())
+        .map(|reg| last.is_none_or(|last| reg >= last))
+        .collect()
+}
+
+/// Which registers are constants that only element-wise ops with several operands read.
+fn only_operands(nest: &Nest) -> Vec<bool> {
+    let mut repeated: Vec<bool> = nest
+        .lines
+        .iter()
+        .map(|line| matches!(line.inst, Inst::Const { .. }))
+        .collect();
+    for line in &nest.lines {
+        if !matches!(line.inst, Inst::Binary(..) | Inst::Ternary(..)) {
+            line.inst
+                .reads()
+                .into_iter()
+                .for_each(|reg| repeated[reg] = false);
+        }
+    }
+    repeated
 }
 
 /// The address of a line that is one stretch of memory.

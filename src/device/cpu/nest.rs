@@ -170,6 +170,16 @@ impl LoopNest {
             fixed: &[],
             lines: 1,
         };
+        let place = |output: usize| {
+            let dtype = self.kernel.outputs[output].dtype;
+            args.outputs[output].wrapping_add(at * dtype.itemsize())
+        };
+        for &(src, output) in &self.interpreter.stores {
+            let start = args.outputs[output].cast_const();
+            let shared = args.inputs.contains(&start) || self.contraction.is_some();
+            self.interpreter
+                .aim(self.nest(), src, place(output), shared, frame);
+        }
         // SAFETY: the kernel is verified and `args` are its own; at most `block` points; inputs of outer instructions have been written.
         unsafe {
             self.interpreter
@@ -177,7 +187,7 @@ impl LoopNest {
         };
         for &(src, output) in &self.interpreter.stores {
             let dtype = self.kernel.outputs[output].dtype;
-            let to = args.outputs[output].wrapping_add(at * dtype.itemsize());
+            let to = place(output);
             if frame.registers[src] != to {
                 // SAFETY: the output has room for all outer points; stores come after all loads of the block, so an output may lie
                 // in the memory of an input.

@@ -28,6 +28,10 @@ impl Block {
         self.0.as_mut_ptr()
     }
 
+    fn source(&mut self) -> Source<u8> {
+        Source::block(self.ptr())
+    }
+
     /// The first `n` values, after a look at what lies behind them.
     fn values(&self, dtype: DType, n: usize) -> Vec<Scalar> {
         assert!(
@@ -184,7 +188,7 @@ fn binary_ops_are_as_defined() {
                 let (mut x, mut y) = (Block::register(dtype, &a), Block::register(dtype, &b));
                 let mut dst = Block::room(result, n);
                 // SAFETY: blocks of the right sizes.
-                unsafe { binary(op, dtype, x.ptr(), y.ptr(), dst.ptr(), n) };
+                unsafe { binary(op, dtype, x.source(), y.source(), dst.ptr(), n) };
                 for (i, value) in dst.values(result, n).into_iter().enumerate() {
                     let expected = op.eval(a[i], b[i], dtype.compute());
                     // Which of 0 and −0 is the larger, is not defined.
@@ -197,7 +201,7 @@ fn binary_ops_are_as_defined() {
                 }
                 if result == dtype {
                     // SAFETY: a destination may be a source.
-                    unsafe { binary(op, dtype, x.ptr(), y.ptr(), y.ptr(), n) };
+                    unsafe { binary(op, dtype, x.source(), y.source(), y.ptr(), n) };
                     assert_eq!(y, dst, "{op:?} {dtype} into the right side");
                 }
             }
@@ -224,8 +228,8 @@ fn ternary_ops_are_as_defined() {
                 let (mut z, mut dst) = (Block::register(dtype, &c), Block::room(dtype, n));
                 // SAFETY: blocks of the right sizes; then one that is both source and destination.
                 unsafe {
-                    ternary(op, dtype, x.ptr(), y.ptr(), z.ptr(), dst.ptr(), n);
-                    ternary(op, dtype, x.ptr(), y.ptr(), z.ptr(), z.ptr(), n);
+                    ternary(op, dtype, x.source(), y.source(), z.source(), dst.ptr(), n);
+                    ternary(op, dtype, x.source(), y.source(), z.source(), z.ptr(), n);
                 }
                 assert_eq!(z, dst, "{op:?} {dtype} in place");
                 for (i, value) in dst.values(dtype, n).into_iter().enumerate() {
