@@ -27,6 +27,7 @@ use crate::device::{Args, Param};
 use crate::dtype::DType;
 use crate::kernel::{Inst, Kernel, Level, Line, Nest, Reg};
 use crate::ops::UnaryOps;
+use std::cell::RefCell;
 
 /// Points in a block, if few registers are alive at once; with many, half of that.
 const BLOCK: usize = 1024;
@@ -63,7 +64,7 @@ type Running = (Axes, Option<Table>);
 
 /// The registers of one thread, for one task.
 pub struct Frame {
-    _memory: Vec<[u64; 8]>,
+    _memory: Room,
     /// where each register's block is now: in `memory`, or directly in an input
     pub registers: Vec<*mut u8>,
     own: Vec<*mut u8>,
@@ -73,6 +74,33 @@ impl Frame {
     /// Lets a register be its own block again.
     pub fn reset(&mut self, reg: Reg) {
         self.registers[reg] = self.own[reg];
+    }
+}
+
+/// A frame's memory: cache lines that a thread keeps for its next frame. An epilogue gets a frame for every few rows of a product, and to
+/// fill one with zeros takes longer than that many rows.
+struct Room(Vec<[u64; 8]>);
+
+thread_local! {
+    static IDLE: RefCell<Vec<Vec<[u64; 8]>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Room {
+    /// At least so many lines. What is in them is left over from earlier.
+    fn new(lines: usize) -> Room {
+        let mut memory = IDLE.with_borrow_mut(Vec::pop).unwrap_or_default();
+        if memory.len() < lines {
+            memory = vec![[0; 8]; lines];
+        }
+        Room(memory)
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let memory = std::mem::take(&mut self.0);
+        // A thread that is ending has no place for it any more.
+        let _ = IDLE.try_with(|idle| idle.borrow_mut().push(memory));
     }
 }
 
@@ -190,9 +218,9 @@ impl Interpreter {
 
     /// Registers for one task; constants are filled in, for blocks of at most `points`.
     pub fn frame(&self, kernel: &Kernel, nest: &Nest, args: &Args, points: usize) -> Frame {
-        let mut memory = vec![[0u64; 8]; self.bytes.div_ceil(64) + 1];
+        let mut memory = Room::new(self.bytes.div_ceil(64) + 1);
         // The vector is aligned to 8 bytes only; start at the next cache line.
-        let start = memory.as_mut_ptr().cast::<u8>();
+        let start = memory.0.as_mut_ptr().cast::<u8>();
         let start = start.wrapping_add(start.align_offset(64));
         let own: Vec<*mut u8> = self
             .offsets
@@ -356,7 +384,7 @@ fn after_all_reads(nest: &Nest) -> Vec<bool> {
             Inst::Load { .. } | Inst::Gather { .. } | Inst::Reduce(..)
         )
     };
-    let reads = |reg: &Reg| memory(*reg) || nest.lines[*reg].inst.reads().into_iter().any(memory);
+    let reads = |reg: &Reg| memory(*reg) || nest.lines[*reg].inst.reads().any(memory);
     let is_store = |reg: &Reg| matches!(nest.lines[*reg].inst, Inst::Store { .. });
     let last = (0..nest.lines.len())
         .rev()
@@ -376,10 +404,7 @@ fn only_operands(nest: &Nest) -> Vec<bool> {
         .collect();
     for line in &nest.lines {
         if !matches!(line.inst, Inst::Binary(..) | Inst::Ternary(..)) {
-            line.inst
-                .reads()
-                .into_iter()
-                .for_each(|reg| repeated[reg] = false);
+            line.inst.reads().for_each(|reg| repeated[reg] = false);
         }
     }
     repeated
