@@ -211,22 +211,23 @@ pub struct Cost {
 }
 
 impl Inst {
-    /// The registers that it reads.
-    pub fn reads(&self) -> Vec<Reg> {
-        match self {
+    /// The registers that it reads. No vector: register allocation asks this of every instruction of a new kernel.
+    pub fn reads(&self) -> impl Iterator<Item = Reg> + Clone + use<> {
+        let reads = match *self {
             Inst::Load { .. }
             | Inst::Const { .. }
             | Inst::Iota { .. }
             | Inst::Rand { .. }
-            | Inst::Valid { .. } => vec![],
+            | Inst::Valid { .. } => [None; 3],
             Inst::Gather { index: a, .. }
             | Inst::Unary(_, a)
             | Inst::Reduce(_, a)
             | Inst::Spread(a)
-            | Inst::Store { src: a, .. } => vec![*a],
-            Inst::Binary(_, a, b) => vec![*a, *b],
-            Inst::Ternary(_, a, b, c) => vec![*a, *b, *c],
-        }
+            | Inst::Store { src: a, .. } => [Some(a), None, None],
+            Inst::Binary(_, a, b) => [Some(a), Some(b), None],
+            Inst::Ternary(_, a, b, c) => [Some(a), Some(b), Some(c)],
+        };
+        reads.into_iter().flatten()
     }
 
     /// The view that it looks through, if it does.
@@ -388,10 +389,10 @@ impl Kernel {
         for (reg, line) in nest.lines.iter().enumerate() {
             let at = |what: &str| format!("%{reg} {:?}: {what}", line.inst);
             let reads = line.inst.reads();
-            check(reads.iter().all(|&read| read < reg), || {
+            check(reads.clone().all(|read| read < reg), || {
                 at("reads a register that is not written yet")
             })?; // law 1
-            for &read in &reads {
+            for read in reads {
                 let from = &nest.lines[read];
                 check(!matches!(from.inst, Inst::Store { .. }), || {
                     at("reads a store")

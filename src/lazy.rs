@@ -34,7 +34,7 @@ use crate::ops::{BinaryOps, LoadOps, ReduceOps, TernaryOps, UnaryOps};
 use crate::shape::path::Path;
 use crate::shape::view::{View, numel};
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 
 /// What a node computes from its sources.
@@ -84,11 +84,32 @@ impl From<TernaryOps> for Op {
     }
 }
 
+/// What an op is computed from: at most three, kept in the node itself, as a vector for each node would cost as much as the node.
+#[derive(Clone, Default)]
+pub struct Sources([Option<LazyBuffer>; 3]);
+
+impl Sources {
+    /// The first, the second, the third, as far as there are so many.
+    pub fn iter(&self) -> impl Iterator<Item = &LazyBuffer> {
+        self.0.iter().flatten()
+    }
+}
+
+impl<const N: usize> From<[LazyBuffer; N]> for Sources {
+    fn from(sources: [LazyBuffer; N]) -> Sources {
+        let mut slots = Sources::default();
+        for (slot, source) in slots.0.iter_mut().zip(sources) {
+            *slot = Some(source);
+        }
+        slots
+    }
+}
+
 /// What a node is at the moment: a plan, or memory.
 #[derive(Clone)]
 pub enum State {
     /// to be computed from these
-    Lazy(Op, Vec<LazyBuffer>),
+    Lazy(Op, Sources),
     /// computed (or given)
     Realized(Arc<Buffer>),
 }
@@ -96,23 +117,31 @@ pub enum State {
 /// One array of the graph: shape and dtype are fixed, the [`State`] changes once, from lazy to realized.
 pub struct Node {
     id: u64,
-    shape: Vec<usize>,
+    /// shared with the nodes that were computed element by element from this one
+    shape: Arc<[usize]>,
     dtype: DType,
     device: Device,
+    /// whether it began as a constant; most nodes did not, and are spared the look behind the lock
+    began_constant: bool,
     state: RwLock<State>,
+    /// the last snapshot that came by, and the number that it gave this node: see [`crate::schedule::graph`]
+    snapshot: AtomicU64,
+    number: AtomicUsize,
 }
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
 impl Node {
-    fn new(shape: Vec<usize>, dtype: DType, device: Device, state: State) -> Arc<Node> {
-        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+    fn new(shape: Arc<[usize]>, dtype: DType, device: Device, state: State) -> Arc<Node> {
         Arc::new(Node {
-            id,
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             shape,
             dtype,
             device,
+            began_constant: matches!(state, State::Lazy(Op::Const(_), _)),
             state: RwLock::new(state),
+            snapshot: AtomicU64::new(0),
+            number: AtomicUsize::new(0),
         })
     }
 
@@ -137,7 +166,18 @@ impl Node {
         self.read().clone()
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, State> {
+    /// The number that a snapshot has given to this node, if it has been here. Snapshots count from 1.
+    pub(crate) fn number_in(&self, snapshot: u64) -> Option<usize> {
+        (self.snapshot.load(Ordering::Relaxed) == snapshot)
+            .then(|| self.number.load(Ordering::Relaxed))
+    }
+    /// Gives it one. Only one snapshot is taken at a time, under a lock, which orders what is written here.
+    pub(crate) fn set_number(&self, snapshot: u64, number: usize) {
+        self.number.store(number, Ordering::Relaxed);
+        self.snapshot.store(snapshot, Ordering::Relaxed);
+    }
+
+    pub(crate) fn read(&self) -> std::sync::RwLockReadGuard<'_, State> {
         self.state
             .read()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
@@ -158,24 +198,26 @@ impl Node {
 impl Drop for Node {
     /// Without this, dropping the last node of a long chain would recurse once for each link and overflow the stack.
     fn drop(&mut self) {
-        let mut pending = take_sources(self);
+        let mut pending = Vec::new();
+        pending.extend(take_sources(self));
         while let Some(source) = pending.pop() {
             if let Some(mut node) = Arc::into_inner(source.node) {
-                pending.append(&mut take_sources(&mut node));
+                pending.extend(take_sources(&mut node));
             }
         }
     }
 }
 
-fn take_sources(node: &mut Node) -> Vec<LazyBuffer> {
-    match node
+fn take_sources(node: &mut Node) -> impl Iterator<Item = LazyBuffer> + use<> {
+    let sources = match node
         .state
         .get_mut()
         .unwrap_or_else(|poisoned| poisoned.into_inner())
     {
         State::Lazy(_, sources) => std::mem::take(sources),
-        State::Realized(_) => Vec::new(),
-    }
+        State::Realized(_) => Sources::default(),
+    };
+    sources.0.into_iter().flatten()
 }
 
 /// A lazily computed array, seen through a view. Cloning makes another handle of the same node.
@@ -188,13 +230,14 @@ pub struct LazyBuffer {
 impl LazyBuffer {
     fn lazy(
         op: Op,
-        sources: Vec<LazyBuffer>,
-        shape: Vec<usize>,
+        sources: impl Into<Sources>,
+        shape: impl Into<Arc<[usize]>>,
         dtype: DType,
         device: Device,
     ) -> LazyBuffer {
+        let state = State::Lazy(op, sources.into());
         LazyBuffer {
-            node: Node::new(shape, dtype, device, State::Lazy(op, sources)),
+            node: Node::new(shape.into(), dtype, device, state),
             path: None,
         }
     }
@@ -218,18 +261,12 @@ impl LazyBuffer {
             }
         };
         let dtype = if op == Op::Iota { DType::Int64 } else { dtype };
-        LazyBuffer::lazy(op, Vec::new(), shape.to_vec(), dtype, device)
+        LazyBuffer::lazy(op, [], shape, dtype, device)
     }
 
     /// `value`, cast to `dtype`, everywhere.
     pub fn full(shape: &[usize], value: Scalar, dtype: DType, device: Device) -> LazyBuffer {
-        LazyBuffer::lazy(
-            Op::Const(value.cast(dtype)),
-            Vec::new(),
-            shape.to_vec(),
-            dtype,
-            device,
-        )
+        LazyBuffer::lazy(Op::Const(value.cast(dtype)), [], shape, dtype, device)
     }
 
     /// 0, 1, 2, … in row-major order, as int64.
@@ -239,13 +276,7 @@ impl LazyBuffer {
 
     /// Uniform random numbers in [0, 1), a function of the key and of each element's position.
     pub fn rand(shape: &[usize], key: [u32; 2], device: Device) -> LazyBuffer {
-        LazyBuffer::lazy(
-            Op::Rand(key),
-            Vec::new(),
-            shape.to_vec(),
-            DType::Float32,
-            device,
-        )
+        LazyBuffer::lazy(Op::Rand(key), [], shape, DType::Float32, device)
     }
 
     /// Memory that is there already.
@@ -257,7 +288,7 @@ impl LazyBuffer {
         );
         let (dtype, device) = (buffer.dtype(), buffer.device());
         LazyBuffer {
-            node: Node::new(shape.to_vec(), dtype, device, State::Realized(buffer)),
+            node: Node::new(shape.into(), dtype, device, State::Realized(buffer)),
             path: None,
         }
     }
@@ -298,6 +329,13 @@ impl LazyBuffer {
             None => &self.node.shape,
         }
     }
+    /// The shape, for a node that has the same.
+    fn shared_shape(&self) -> Arc<[usize]> {
+        match &self.path {
+            Some(path) => path.view().shape.as_slice().into(),
+            None => self.node.shape.clone(),
+        }
+    }
     /// The number of elements.
     pub fn numel(&self) -> usize {
         numel(self.shape())
@@ -324,6 +362,9 @@ impl LazyBuffer {
 
     /// The number that every element is, if that is known without computing.
     pub fn as_const(&self) -> Option<Scalar> {
+        if !self.node.began_constant {
+            return None;
+        }
         match &*self.node.read() {
             State::Lazy(Op::Const(value), _) if self.path.is_none() => Some(*value),
             State::Lazy(..) | State::Realized(_) => None,
@@ -374,10 +415,12 @@ impl LazyBuffer {
         if let Some(simpler) = self.simplify(&op, others) {
             return simpler;
         }
-        let mut sources = Vec::with_capacity(others.len() + 1);
-        sources.push(self.clone());
-        sources.extend(others.iter().map(|&other| other.clone()));
-        LazyBuffer::lazy(op, sources, self.shape().to_vec(), dtype, self.device())
+        let sources = Sources([
+            Some(self.clone()),
+            others.first().map(|&other| other.clone()),
+            others.get(1).map(|&other| other.clone()),
+        ]);
+        LazyBuffer::lazy(op, sources, self.shared_shape(), dtype, self.device())
     }
 
     /// Law 3: what needs no kernel. Only what is exact for every value, NaN and infinity included: `x · 0` stays.
@@ -472,7 +515,7 @@ impl LazyBuffer {
         }
         LazyBuffer::lazy(
             Op::Reduce(op, axes),
-            vec![self.clone()],
+            [self.clone()],
             shape,
             self.dtype(),
             self.device(),
@@ -486,8 +529,8 @@ impl LazyBuffer {
         }
         LazyBuffer::lazy(
             Op::Scan(op, axis),
-            vec![self.clone()],
-            self.shape().to_vec(),
+            [self.clone()],
+            self.shared_shape(),
             self.dtype(),
             self.device(),
         )
@@ -510,10 +553,10 @@ impl LazyBuffer {
         } else {
             self.clone()
         };
-        let shape = index.shape().to_vec();
+        let shape = index.shared_shape();
         LazyBuffer::lazy(
             Op::Gather(axis),
-            vec![table, index.clone()],
+            [table, index.clone()],
             shape,
             self.dtype(),
             self.device(),
@@ -532,7 +575,7 @@ impl LazyBuffer {
         shape[axis] = size;
         LazyBuffer::lazy(
             Op::Scatter(axis),
-            vec![self.clone(), index.clone()],
+            [self.clone(), index.clone()],
             shape,
             self.dtype(),
             self.device(),
@@ -555,8 +598,8 @@ impl LazyBuffer {
         }
         LazyBuffer::lazy(
             Op::Contiguous,
-            vec![self.clone()],
-            self.shape().to_vec(),
+            [self.clone()],
+            self.shared_shape(),
             self.dtype(),
             self.device(),
         )
@@ -574,8 +617,8 @@ impl LazyBuffer {
         // The copy moves a node's whole memory; a view must first be made of only what it shows.
         LazyBuffer::lazy(
             Op::From,
-            vec![self.contiguous()],
-            self.shape().to_vec(),
+            [self.contiguous()],
+            self.shared_shape(),
             self.dtype(),
             device,
         )

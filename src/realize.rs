@@ -15,18 +15,18 @@
 //! An assignment that still has a pending reader leaves two holders on the old buffer, and then point 2 does not apply: the reader gets
 //! the old values, always.
 //!
-//! Law: one realize at a time in a process. Building graphs needs no lock; kernels use all threads anyway. A thread that wants a node that
+//! Law: one realize at a time in a process ([`Alone`]). Building graphs needs no lock; kernels use all threads anyway. A thread that wants a node that
 //! another one is computing waits at the lock, since a buffer counts as realized only when it is written.
 
-use crate::device::cpu::threads::waiting;
-use crate::device::{Args, Buffer, Param};
+use crate::device::{Args, Buffer, Device, Param, Roof};
 use crate::helpers::debug;
-use crate::lazy::{LazyBuffer, Op};
-use crate::schedule::graph::{Graph, Kind};
+use crate::lazy::{LazyBuffer, Op, State};
+use crate::schedule::graph::{Alone, Graph, Snapshot};
 use crate::schedule::{ParamSource, Plan, Step, cached};
+use crate::shape::view::numel;
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Once};
 use std::time::Instant;
 
 /// One kernel with the memory it will work on.
@@ -54,24 +54,21 @@ pub fn run(targets: &[LazyBuffer]) {
     {
         return;
     }
-    let kernels = waiting(|| run_alone(targets));
+    let kernels = run_alone(targets);
     KERNELS.set(KERNELS.get() + kernels);
 }
 
 /// The work of [`run`], one thread at a time; returns how many kernels it ran.
 fn run_alone(targets: &[LazyBuffer]) -> u64 {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _lock = ONE_AT_A_TIME
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut alone = Alone::wait();
     let start = Instant::now();
-    let graph = Graph::snapshot(targets);
-    let (plan, seen_before) = cached(&graph);
-    let nodes = graph.nodes.len();
+    let snapshot = Snapshot::take(&mut alone, targets);
+    let (plan, seen_before) = cached(&snapshot);
+    let nodes = snapshot.nodes.len();
     if debug() >= 5 {
-        print_graph(&graph);
+        print_graph(&Graph::new(&snapshot));
     }
-    let mut launches = bind(graph, &plan);
+    let mut launches = bind(snapshot, &plan);
     let scheduled = start.elapsed();
     let mut totals = Totals::default();
     while let Some(launch) = launches.pop_front() {
@@ -80,8 +77,15 @@ fn run_alone(targets: &[LazyBuffer]) -> u64 {
     }
     if debug() >= 1 && !plan.is_empty() {
         let reuse = if seen_before { "reused" } else { "new" };
+        let below = totals.share_below().map_or(String::new(), |share| {
+            format!(
+                ", {:.0} % of it below {:.0} % of the roofline",
+                share * 100.0,
+                LOW * 100.0
+            )
+        });
         eprintln!(
-            "{:>4} kernels {:9.3} ms {:8.2} GFLOP/s   {nodes} nodes scheduled in {:.3} ms ({reuse} plan)",
+            "{:>4} kernels {:9.3} ms {:8.2} GFLOP/s{below}   {nodes} nodes scheduled in {:.3} ms ({reuse} plan)",
             plan.len(),
             totals.seconds * 1e3,
             totals.flops as f64 / totals.seconds.max(1e-9) * 1e-9,
@@ -93,34 +97,27 @@ fn run_alone(targets: &[LazyBuffer]) -> u64 {
 
 /// Gives every node of the plan its buffer (point 1), and each step the buffers it works on. Ends the snapshot, so that only launches
 /// and living nodes hold buffers.
-fn bind(graph: Graph, plan: &Plan) -> VecDeque<Launch> {
-    let mut buffers: Vec<Option<Arc<Buffer>>> = graph
-        .nodes
-        .iter()
-        .map(|node| match &node.kind {
-            Kind::Leaf(buffer) => Some(buffer.clone()),
-            Kind::Op(_) => None,
-        })
-        .collect();
+fn bind(snapshot: Snapshot, plan: &Plan) -> VecDeque<Launch> {
+    let nodes = &snapshot.nodes;
+    let mut promised: Vec<Option<Arc<Buffer>>> = vec![None; nodes.len()];
     for &output in plan.steps.iter().flat_map(|step| &step.outputs) {
-        let node = &graph.nodes[output];
-        buffers[output] = Some(Arc::new(Buffer::promised(
-            node.node.dtype(),
-            node.numel(),
-            node.node.device(),
-        )));
+        let node = &nodes[output];
+        let buffer = Buffer::promised(node.dtype(), numel(node.shape()), node.device());
+        promised[output] = Some(Arc::new(buffer));
     }
-    let get = |index: &usize| {
-        buffers[*index]
-            .clone()
-            .expect("a kernel's buffers are memory or made by an earlier kernel")
+    let get = |&index: &usize| match (&promised[index], &*nodes[index].read()) {
+        (Some(buffer), _) | (None, State::Realized(buffer)) => buffer.clone(),
+        (None, State::Lazy(..)) => {
+            unreachable!("a kernel's buffers are memory or made by an earlier kernel")
+        }
     };
     let param = |source: &ParamSource| match source {
         ParamSource::Zero => Param::Const(0.into()),
-        ParamSource::Node(index) => match graph.nodes[*index].op() {
-            Some(Op::Const(value)) => Param::Const(*value),
-            Some(Op::Rand(key)) => Param::Key(*key),
-            other => unreachable!("{other:?} is no parameter"),
+        ParamSource::Node(index) => match &*nodes[*index].read() {
+            State::Lazy(Op::Const(value), _) => Param::Const(*value),
+            State::Lazy(Op::Rand(key), _) => Param::Key(*key),
+            State::Lazy(op, _) => unreachable!("{op:?} is no parameter"),
+            State::Realized(_) => unreachable!("memory is no parameter"),
         },
     };
     let launches = plan
@@ -144,10 +141,10 @@ fn bind(graph: Graph, plan: &Plan) -> VecDeque<Launch> {
             },
         )
         .collect();
-    for &output in plan.steps.iter().flat_map(|step| &step.outputs) {
-        graph.nodes[output]
-            .node
-            .set_realized(buffers[output].clone().expect("promised above"));
+    for (node, buffer) in nodes.iter().zip(promised) {
+        if let Some(buffer) = buffer {
+            node.set_realized(buffer);
+        }
     }
     launches
 }
@@ -204,8 +201,11 @@ fn execute(step: &Step, launch: Launch) -> f64 {
     let seconds = start.elapsed().as_secs_f64();
     if debug() >= 2 {
         let cost = kernel.cost();
+        let share = roof(step.device).map_or(String::new(), |roof| {
+            format!("{:5.0} %", roof.seconds(cost) / seconds * 100.0)
+        });
         eprintln!(
-            "*** {:<9} {:<32} {:>9.3} ms {:8.2} GFLOP/s {:7.2} GB/s  {:>3} in {} out  {}",
+            "*** {:<9} {:<32} {:>9.3} ms {:8.2} GFLOP/s {:7.2} GB/s {share}  {:>3} in {} out  {}",
             step.device.to_string(),
             kernel.name,
             seconds * 1e3,
@@ -219,16 +219,50 @@ fn execute(step: &Step, launch: Launch) -> f64 {
     seconds
 }
 
+/// What a device could do at best, where DEBUG=2 wants to compare with it. The first time it is measured and told.
+fn roof(device: Device) -> Option<Roof> {
+    static TOLD: Once = Once::new();
+    if debug() < 2 {
+        return None;
+    }
+    let roof = device.engine().roof()?;
+    TOLD.call_once(|| {
+        eprintln!(
+            "roofline of {device}: {:.1} GFLOP/s, {:.1} GB/s; kernels of fewer than {:.1} operations a byte are bound by memory. \
+             Each line: name and sizes, time, both rates, and the share of the roofline (above 100 %: out of a cache)",
+            roof.flops * 1e-9,
+            roof.bytes * 1e-9,
+            roof.ridge()
+        );
+    });
+    Some(roof)
+}
+
+/// Kernels below this share of the roofline are worth a look.
+const LOW: f64 = 0.25;
+
 #[derive(Default)]
 struct Totals {
     seconds: f64,
     flops: u64,
+    /// seconds in kernels below [`LOW`], if the roofline is known
+    low: Option<f64>,
 }
 
 impl Totals {
     fn add(&mut self, step: &Step, seconds: f64) {
+        let cost = step.program.kernel().cost();
         self.seconds += seconds;
-        self.flops += step.program.kernel().cost().flops;
+        self.flops += cost.flops;
+        if let Some(roof) = roof(step.device) {
+            let is_low = roof.seconds(cost) < LOW * seconds;
+            *self.low.get_or_insert(0.0) += if is_low { seconds } else { 0.0 };
+        }
+    }
+
+    /// Which share of the time went into kernels below [`LOW`].
+    fn share_below(&self) -> Option<f64> {
+        Some(self.low? / self.seconds.max(1e-9))
     }
 }
 

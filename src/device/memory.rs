@@ -8,9 +8,12 @@
 //! again, so a block that was freed a moment ago, still mapped and perhaps still in cache, is the best one there is.
 //!
 //! Laws:
-//! 1. Sizes are rounded up to classes (four for each power of two), so that a block of nearly the right size can be used again.
+//! 1. Sizes are rounded up to classes (four for each power of two). Who finds none of his class gets the next larger block, up to twice
+//!    the size: better half a block unused than another one brought in for it.
 //! 2. Freed blocks are used last-in-first-out: the one that was used most recently is the one in cache.
-//! 3. What the pool holds beside what is in use is bounded by the most that was in use at any time, so it cannot grow for ever.
+//! 3. What is in use and what the pool holds beside it come to at most 5/4 of the most that was in use at any time, so it cannot grow
+//!    for ever. (With less room than that, a training step whose sizes take turns gives back in one half what it needs in the other,
+//!    and touches fresh pages in each step.)
 //! 4. Large blocks are mapped from the operating system one by one, and go back there one by one. The C library's allocator puts
 //!    them side by side after a while, with small ones in between that outlive them, and then nothing can be given back.
 
@@ -53,6 +56,38 @@ static POOL: Mutex<Pool> = Mutex::new(Pool {
     peak: 0,
 });
 
+impl Pool {
+    /// A free block of at least this capacity, which must be a class. Else one has to be made, and these have to be given back.
+    fn take(&mut self, capacity: usize) -> Result<Memory, Vec<Memory>> {
+        // Law 1, and 2.
+        let mut fitting = self.free.range_mut(capacity..=2 * capacity);
+        let found = fitting.find_map(|(_, blocks)| blocks.pop());
+        let taken = found.as_ref().map_or(capacity, Memory::capacity);
+        self.in_use += taken;
+        self.peak = self.peak.max(self.in_use);
+        if let Some(memory) = found {
+            self.held -= taken;
+            return Ok(memory);
+        }
+        // Law 3: what the new block needs beyond the bound comes out of what is held in other sizes.
+        let mut surplus = Vec::new();
+        while self.in_use + self.held > self.peak / 4 * 5 {
+            let largest = self.free.values_mut().rev().find_map(Vec::pop);
+            let Some(memory) = largest else { break };
+            self.held -= memory.capacity;
+            surplus.push(memory);
+        }
+        Err(surplus)
+    }
+
+    /// Takes a block back.
+    fn give(&mut self, block: Memory) {
+        self.in_use -= block.capacity;
+        self.held += block.capacity;
+        self.free.entry(block.capacity).or_default().push(block);
+    }
+}
+
 fn pool() -> MutexGuard<'static, Pool> {
     POOL.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
@@ -68,29 +103,16 @@ impl Memory {
     /// A block of at least `bytes` bytes. What is in it is whatever its last user left there.
     pub fn new(bytes: usize) -> Memory {
         let capacity = size_class(bytes);
-        let mut pool = pool();
-        pool.in_use += capacity;
-        pool.peak = pool.peak.max(pool.in_use);
-        if let Some(memory) = pool.free.get_mut(&capacity).and_then(Vec::pop) {
-            pool.held -= capacity;
-            return memory;
-        }
-        // Law 3: what the new block needs beyond the peak comes out of what is held in other sizes.
-        let mut surplus = Vec::new();
-        while pool.in_use + pool.held > pool.peak {
-            let Some((&class, _)) = pool
-                .free
-                .iter()
-                .rev()
-                .find(|(_, blocks)| !blocks.is_empty())
-            else {
-                break;
-            };
-            surplus.extend(pool.free.get_mut(&class).and_then(Vec::pop));
-            pool.held -= class;
-        }
-        drop(pool);
+        let surplus = match pool().take(capacity) {
+            Ok(memory) => return memory,
+            Err(surplus) => surplus,
+        };
         surplus.into_iter().for_each(Memory::release);
+        Memory::fresh(capacity)
+    }
+
+    /// From the operating system.
+    fn fresh(capacity: usize) -> Memory {
         if capacity >= LARGE
             && let Some((start, pages)) = pages::map(capacity)
         {
@@ -143,10 +165,7 @@ impl Drop for Memory {
             capacity: self.capacity,
             pages: self.pages.take(),
         };
-        let mut pool = pool();
-        pool.in_use -= block.capacity;
-        pool.held += block.capacity;
-        pool.free.entry(block.capacity).or_default().push(block);
+        pool().give(block);
     }
 }
 
@@ -220,5 +239,38 @@ mod tests {
             assert!(memory.capacity() >= bytes);
             assert_eq!(memory.as_ptr() as usize % ALIGN, 0);
         }
+    }
+
+    /// A block out of a pool of the test's own: a found one, or a new one, which is counted.
+    fn block(pool: &mut Pool, bytes: usize, made: &mut usize) -> Memory {
+        pool.take(size_class(bytes)).unwrap_or_else(|surplus| {
+            drop(surplus); // into the process's pool
+            *made += 1;
+            Memory::fresh(size_class(bytes))
+        })
+    }
+
+    #[test]
+    fn sizes_that_take_turns_need_no_new_blocks() {
+        let (mut pool, mut made) = (Pool::default(), 0);
+        for round in 0..10 {
+            for bytes in [8192, 7168, 5120] {
+                let one = block(&mut pool, bytes, &mut made);
+                assert!((bytes..=2 * bytes).contains(&one.capacity()));
+                pool.give(one);
+            }
+            assert_eq!(made, 1, "round {round}"); // the first is large enough for all, one at a time
+        }
+    }
+
+    #[test]
+    fn what_is_held_is_bounded() {
+        let (mut pool, mut made) = (Pool::default(), 0);
+        for bytes in (1..200).map(|i| 100 * i) {
+            let pair = [bytes, bytes / 3].map(|bytes| block(&mut pool, bytes, &mut made));
+            assert!(pool.in_use + pool.held <= (pool.peak / 4 * 5).max(pool.in_use));
+            pair.into_iter().for_each(|block| pool.give(block));
+        }
+        assert!(made < 200);
     }
 }

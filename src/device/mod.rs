@@ -17,7 +17,7 @@ pub mod reference;
 
 use crate::dtype::{DType, Element, Scalar, with_dtype};
 use crate::error::{Error, Result};
-use crate::kernel::Kernel;
+use crate::kernel::{Cost, Kernel};
 use memory::Memory;
 use std::fmt;
 use std::sync::OnceLock;
@@ -84,8 +84,32 @@ impl fmt::Display for Device {
 pub trait Engine: Sync {
     /// Whether the scheduler should fuse. The reference device says no: there every node is a kernel of its own.
     fn fuses(&self) -> bool;
+    /// What it could do at best, for DEBUG; `None` if nobody wants to know.
+    fn roof(&self) -> Option<Roof> {
+        None
+    }
     /// Turns a kernel into something that runs. Done once for each kernel of a schedule that is used again and again.
     fn compile(&self, kernel: Kernel) -> Box<dyn Program>;
+}
+
+/// The limits of a device, under which no kernel gets away: see [`cpu::roofline`].
+#[derive(Clone, Copy, Debug)]
+pub struct Roof {
+    /// operations of arithmetic a second
+    pub flops: f64,
+    /// bytes a second, from memory
+    pub bytes: f64,
+}
+
+impl Roof {
+    /// Seconds that something takes at least.
+    pub fn seconds(&self, cost: Cost) -> f64 {
+        (cost.flops as f64 / self.flops).max(cost.bytes as f64 / self.bytes)
+    }
+    /// Operations a byte from which on arithmetic is what takes the time, and not memory.
+    pub fn ridge(&self) -> f64 {
+        self.flops / self.bytes
+    }
 }
 
 /// A kernel, ready to run on its device.

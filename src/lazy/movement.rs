@@ -28,8 +28,8 @@ impl LazyBuffer {
             // Law 1: no single view says this. A copy starts afresh, and on a fresh array every movement is a view.
             None => LazyBuffer::lazy(
                 Op::Contiguous,
-                vec![self.clone()],
-                self.shape().to_vec(),
+                [self.clone()],
+                self.shared_shape(),
                 self.dtype(),
                 self.device(),
             )

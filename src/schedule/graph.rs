@@ -1,21 +1,56 @@
 //! # schedule/graph: a snapshot of what is to be computed
 //!
-//! **In:** lazy buffers. **Out:** a [`Graph`]: every node behind them down to memory and constants, in an order with sources first,
-//! numbered from 0. Numbers instead of pointers make the decisions that follow simple tables.
+//! **In:** lazy buffers. **Out:** a [`Snapshot`]: every node behind them down to memory and constants, in an order with sources first,
+//! numbered from 0, with a fingerprint. If no plan is known for the fingerprint, a [`Graph`]: the same with edges in both directions, as
+//! tables. Numbers instead of pointers make the decisions that follow simple.
 //!
 //! The fingerprint is a hash of all that a plan depends on: ops, shapes, dtypes, movements, who uses whom. It leaves out the values of
 //! constants, the keys of random numbers and the addresses of memory, which change from one training step to the next.
+//!
+//! A training step takes a snapshot each time and a graph only the first time, so the snapshot is what must be quick: each
+//! node remembers by itself which number it has been given, and nothing is copied but a handle.
+//!
+//! Law: whoever takes a snapshot or turns nodes into memory is [`Alone`]. So nodes stay as they are while a snapshot of them is in use, and
+//! the numbers that they remember are the latest snapshot's.
 
 use crate::device::Buffer;
 use crate::dtype::Scalar;
 use crate::lazy::{LazyBuffer, Node, Op, State};
+use crate::shape::fingerprint::Fingerprint;
 use crate::shape::path::{Move, Path};
 use crate::shape::view::{View, numel};
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, Mutex, MutexGuard};
 
-/// One node of the snapshot.
+/// The right to take snapshots and to realize: one thread at a time has it.
+pub struct Alone(MutexGuard<'static, u64>);
+
+impl Alone {
+    /// Waits until no other thread has it.
+    pub fn wait() -> Alone {
+        /// How many snapshots there have been.
+        static SNAPSHOTS: Mutex<u64> = Mutex::new(0);
+        Alone(
+            SNAPSHOTS
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner()),
+        )
+    }
+}
+
+/// All nodes behind some targets.
+pub struct Snapshot {
+    /// sources first
+    pub nodes: Vec<Arc<Node>>,
+    /// the numbers of the nodes that were asked for (those that are not memory or constants already)
+    pub targets: Vec<usize>,
+    /// equal for graphs that one plan serves
+    pub fingerprint: u128,
+    /// which snapshot this is
+    snapshot: u64,
+}
+
+/// One node of the graph.
 pub struct GraphNode {
     /// the node of the lazy graph
     pub node: Arc<Node>,
@@ -44,14 +79,12 @@ pub struct Edge {
     pub path: Option<Arc<Path>>,
 }
 
-/// The snapshot.
+/// The snapshot as tables.
 pub struct Graph {
     /// sources first
     pub nodes: Vec<GraphNode>,
-    /// the numbers of the nodes that were asked for (those that are not memory or constants already)
+    /// the numbers of the nodes that were asked for
     pub targets: Vec<usize>,
-    /// equal for graphs that one plan serves
-    pub fingerprint: u128,
 }
 
 impl GraphNode {
@@ -100,121 +133,128 @@ impl Edge {
     }
 }
 
-impl Graph {
+impl Snapshot {
     /// Everything behind the targets that is not memory yet, and the memory that it rests on.
-    pub fn snapshot(targets: &[LazyBuffer]) -> Graph {
-        let mut numbers: HashMap<*const Node, usize> = HashMap::new();
-        let mut nodes: Vec<GraphNode> = Vec::new();
-        // Depth first with a stack of our own (law: no recursion): a node goes back under its sources and is numbered after them.
-        let mut stack: Vec<(Arc<Node>, Option<State>)> = targets
+    pub fn take(alone: &mut Alone, targets: &[LazyBuffer]) -> Snapshot {
+        *alone.0 += 1;
+        let snapshot = *alone.0;
+        let mut nodes: Vec<Arc<Node>> = Vec::new();
+        let mut fingerprint = Fingerprint::default();
+        // Depth first with a stack of our own (law: no recursion): a node stays under its sources and is numbered after them.
+        let mut stack: Vec<(Arc<Node>, bool)> = targets
             .iter()
             .rev()
-            .map(|t| (t.node().clone(), None))
+            .map(|target| (target.node().clone(), false))
             .collect();
-        while let Some((node, state)) = stack.pop() {
-            if numbers.contains_key(&Arc::as_ptr(&node)) {
-                continue;
-            }
-            match state {
-                None => {
-                    let state = node.state();
-                    let sources: Vec<Arc<Node>> = match &state {
-                        State::Lazy(_, sources) => sources
-                            .iter()
-                            .rev()
-                            .map(|source| source.node().clone())
-                            .collect(),
-                        State::Realized(_) => Vec::new(),
-                    };
-                    stack.push((node, Some(state)));
-                    stack.extend(
-                        sources
-                            .into_iter()
-                            .filter(|s| !numbers.contains_key(&Arc::as_ptr(s)))
-                            .map(|s| (s, None)),
-                    );
-                }
-                Some(state) => {
-                    let index = nodes.len();
-                    numbers.insert(Arc::as_ptr(&node), index);
-                    let (kind, sources) = match state {
-                        State::Realized(buffer) => (Kind::Leaf(buffer), Vec::new()),
-                        State::Lazy(op, sources) => {
-                            let edge = |s: &LazyBuffer| Edge {
-                                index: numbers[&Arc::as_ptr(s.node())],
-                                path: s.path().cloned(),
-                            };
-                            (Kind::Op(op), sources.iter().map(edge).collect())
+        while let Some((node, sources_done)) = stack.last_mut() {
+            if node.number_in(snapshot).is_some() {
+                stack.pop();
+            } else if *sources_done {
+                describe(node, snapshot, &mut fingerprint);
+                node.set_number(snapshot, nodes.len());
+                nodes.extend(stack.pop().map(|(node, _)| node));
+            } else {
+                *sources_done = true;
+                let mut sources: [Option<Arc<Node>>; 3] = [None, None, None];
+                if let State::Lazy(_, lazy) = &*node.read() {
+                    for (slot, source) in sources.iter_mut().zip(lazy.iter()) {
+                        if source.node().number_in(snapshot).is_none() {
+                            *slot = Some(source.node().clone());
                         }
-                    };
-                    for (position, Edge { index: source, .. }) in sources.iter().enumerate() {
-                        nodes[*source].uses.push((index, position));
                     }
-                    nodes.push(GraphNode {
-                        node,
-                        kind,
-                        sources,
-                        uses: Vec::new(),
-                    });
                 }
+                let sources = sources.into_iter().rev().flatten();
+                stack.extend(sources.map(|source| (source, false)));
             }
         }
         let mut wanted: Vec<usize> = Vec::new();
         for target in targets {
-            let index = numbers[&Arc::as_ptr(target.node())];
-            if nodes[index].op().is_some()
-                && nodes[index].constant().is_none()
-                && !wanted.contains(&index)
-            {
-                wanted.push(index);
+            let node = target.node();
+            let number = node.number_in(snapshot).expect("targets are numbered");
+            let done = match &*node.read() {
+                State::Realized(_) | State::Lazy(Op::Const(_), _) => true,
+                State::Lazy(..) => false,
+            };
+            if !done && !wanted.contains(&number) {
+                wanted.push(number);
             }
         }
-        let fingerprint = fingerprint(&nodes, &wanted);
-        Graph {
+        wanted.hash(&mut fingerprint);
+        Snapshot {
             nodes,
             targets: wanted,
-            fingerprint,
+            fingerprint: fingerprint.bits(),
+            snapshot,
         }
     }
 }
 
-fn fingerprint(nodes: &[GraphNode], targets: &[usize]) -> u128 {
-    // Two 64-bit hashes of the same words, differently started, make an accidental equality of two structures unthinkable.
-    let mut hashers = [DefaultHasher::new(), DefaultHasher::new()];
-    hashers[1].write_u64(0x9E37_79B9_7F4A_7C15);
-    for hasher in &mut hashers {
-        targets.hash(hasher);
-        for node in nodes {
-            node.shape().hash(hasher);
-            (node.node.dtype(), node.node.device()).hash(hasher);
-            match &node.kind {
-                Kind::Leaf(_) => 0u8.hash(hasher),
-                Kind::Op(op) => {
-                    std::mem::discriminant(op).hash(hasher);
-                    match op {
-                        Op::Const(_)
-                        | Op::Rand(_)
-                        | Op::Iota
-                        | Op::Empty
-                        | Op::Contiguous
-                        | Op::From => {}
-                        Op::Unary(op) => op.hash(hasher),
-                        Op::Binary(op) => op.hash(hasher),
-                        Op::Ternary(op) => op.hash(hasher),
-                        Op::Reduce(op, axes) => (op, axes).hash(hasher),
-                        Op::Gather(axis) | Op::Scatter(axis) => axis.hash(hasher),
-                        Op::Scan(op, axis) => (op, axis).hash(hasher),
-                    }
+impl Graph {
+    /// The tables of a snapshot that was just taken.
+    pub fn new(snapshot: &Snapshot) -> Graph {
+        let mut nodes: Vec<GraphNode> = Vec::with_capacity(snapshot.nodes.len());
+        for (index, node) in snapshot.nodes.iter().enumerate() {
+            let (kind, sources) = match &*node.read() {
+                State::Realized(buffer) => (Kind::Leaf(buffer.clone()), Vec::new()),
+                State::Lazy(op, sources) => {
+                    let edge = |source: &LazyBuffer| Edge {
+                        index: number(source, snapshot.snapshot),
+                        path: source.path().cloned(),
+                    };
+                    (Kind::Op(op.clone()), sources.iter().map(edge).collect())
                 }
+            };
+            for (position, Edge { index: source, .. }) in sources.iter().enumerate() {
+                nodes[*source].uses.push((index, position));
             }
-            for source in &node.sources {
-                (
-                    source.index,
-                    source.path.as_ref().map(|path| path.fingerprint()),
-                )
-                    .hash(hasher);
-            }
+            nodes.push(GraphNode {
+                node: node.clone(),
+                kind,
+                sources,
+                uses: Vec::new(),
+            });
+        }
+        Graph {
+            nodes,
+            targets: snapshot.targets.clone(),
         }
     }
-    (hashers[0].finish() as u128) << 64 | hashers[1].finish() as u128
+
+    /// The graph behind some targets, for looking at.
+    pub fn of(targets: &[LazyBuffer]) -> Graph {
+        Graph::new(&Snapshot::take(&mut Alone::wait(), targets))
+    }
+}
+
+fn number(source: &LazyBuffer, snapshot: u64) -> usize {
+    let number = source.node().number_in(snapshot);
+    number.expect("sources are numbered before what uses them")
+}
+
+/// What a plan depends on in one node.
+fn describe(node: &Node, snapshot: u64, fingerprint: &mut Fingerprint) {
+    node.shape().hash(fingerprint);
+    (node.dtype(), node.device()).hash(fingerprint);
+    let state = node.read();
+    let State::Lazy(op, sources) = &*state else {
+        return 0u8.hash(fingerprint);
+    };
+    1u8.hash(fingerprint);
+    std::mem::discriminant(op).hash(fingerprint);
+    match op {
+        Op::Const(_) | Op::Rand(_) | Op::Iota | Op::Empty | Op::Contiguous | Op::From => {}
+        Op::Unary(op) => op.hash(fingerprint),
+        Op::Binary(op) => op.hash(fingerprint),
+        Op::Ternary(op) => op.hash(fingerprint),
+        Op::Reduce(op, axes) => (op, axes).hash(fingerprint),
+        Op::Gather(axis) | Op::Scatter(axis) => axis.hash(fingerprint),
+        Op::Scan(op, axis) => (op, axis).hash(fingerprint),
+    }
+    for source in sources.iter() {
+        fingerprint.write_usize(number(source, snapshot));
+        match source.path() {
+            Some(path) => path.fingerprint().hash(fingerprint),
+            None => 0u8.hash(fingerprint),
+        }
+    }
 }

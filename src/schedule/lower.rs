@@ -24,9 +24,11 @@ use crate::dtype::DType;
 use crate::kernel::{Body, Inst, Kernel, Level, Line, Nest, Reg, Slot};
 use crate::lazy::Op;
 use crate::ops::{BinaryOps, ReduceOps, TernaryOps, UnaryOps};
+use crate::shape::fingerprint::Fingerprint;
 use crate::shape::path::{Move, push, replay};
 use crate::shape::view::{Bound, Remap, View, numel};
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 /// A kernel, and which nodes its slots and parameters are.
 #[derive(Clone)]
@@ -57,7 +59,7 @@ pub fn lower(graph: &Graph, decisions: &Decisions, outputs: &[usize]) -> Result<
         outputs,
         lines: Vec::new(),
         reduced: None,
-        known: HashMap::new(),
+        known: HashMap::default(),
         inputs: Vec::new(),
         params: Vec::new(),
     };
@@ -171,7 +173,7 @@ struct Writer<'g> {
     lines: Vec<Line>,
     reduced: Option<Vec<usize>>,
     /// what has been computed already: (node, movements on top of it, loop)
-    known: HashMap<(usize, Vec<Move>, Level), Reg>,
+    known: HashMap<(usize, Vec<Move>, Level), Reg, BuildHasherDefault<Fingerprint>>,
     inputs: Vec<usize>,
     params: Vec<ParamSource>,
 }
@@ -197,13 +199,18 @@ impl Writer<'_> {
         if is_memory && self.outputs.contains(&node) {
             return Err(Stuck::Node(node)); // another output of this kernel, but not at the same place: it has to be finished first
         }
-        let view = replay(moves, View::contiguous(self.graph.nodes[node].shape()))
-            .ok_or(Stuck::Movement)?;
+        let view = || {
+            replay(moves, View::contiguous(self.graph.nodes[node].shape())).ok_or(Stuck::Movement)
+        };
         let reg = if is_memory {
+            let view = view()?;
             let input = self.input(node);
             let dtype = self.graph.nodes[node].node.dtype();
             self.emit(Inst::Load { input, view }, dtype, level)
         } else {
+            if !moves.is_empty() {
+                view()?;
+            }
             self.compute(node, moves, level)
                 .map_err(|stuck| match stuck {
                     Stuck::Movement => Stuck::Node(node), // here the movements do make a view, so here is the place to cut
@@ -497,7 +504,7 @@ fn share_bounds(lines: &mut [Line], len: impl Fn(usize) -> usize) {
             };
             let used_once = lines
                 .iter()
-                .filter(|line| line.inst.reads().contains(&free))
+                .filter(|line| line.inst.reads().any(|read| read == free))
                 .count()
                 == 1;
             let native = |bound: &Bound, to: &View| {

@@ -30,7 +30,7 @@ use crate::device::{Device, Program};
 use crate::kernel::Kernel;
 use crate::lazy::LazyBuffer;
 use cache::Cache;
-use graph::Graph;
+use graph::{Graph, Snapshot};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
@@ -59,7 +59,7 @@ pub enum ParamSource {
     Zero,
 }
 
-/// Kernels in order. Nodes are numbered as in a [`Graph`] of the same fingerprint.
+/// Kernels in order. Nodes are numbered as in a [`Snapshot`] of the same fingerprint.
 pub struct Plan {
     /// the kernels
     pub steps: Vec<Step>,
@@ -90,22 +90,22 @@ impl Plan {
 
 /// The plan for some targets, made anew: for tests and pictures. Nothing runs.
 pub fn plan(targets: &[LazyBuffer]) -> Plan {
-    build(&Graph::snapshot(targets))
+    build(&Graph::of(targets))
 }
 
-/// The plan for a graph, and whether it was made earlier, for a graph of the same structure.
-pub(crate) fn cached(graph: &Graph) -> (Arc<Plan>, bool) {
+/// The plan for a snapshot that was just taken, and whether it was made earlier, for a graph of the same structure.
+pub(crate) fn cached(snapshot: &Snapshot) -> (Arc<Plan>, bool) {
     static CACHE: Mutex<Cache> = Mutex::new(Cache::new());
     let lock = || {
         CACHE
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
     };
-    if let Some(plan) = lock().find(graph.fingerprint) {
+    if let Some(plan) = lock().find(snapshot.fingerprint) {
         return (plan, true);
     }
-    let plan = Arc::new(build(graph));
-    lock().keep(graph.fingerprint, plan.clone());
+    let plan = Arc::new(build(&Graph::new(snapshot)));
+    lock().keep(snapshot.fingerprint, plan.clone());
     (plan, false)
 }
 

@@ -290,11 +290,7 @@ fn without_unused(lines: Vec<Line>, kept: &[usize]) -> Vec<Line> {
             needed[reg] = kept.contains(&output);
         }
         if needed[reg] {
-            lines[reg]
-                .inst
-                .reads()
-                .into_iter()
-                .for_each(|read| needed[read] = true);
+            lines[reg].inst.reads().for_each(|read| needed[read] = true);
         }
     }
     let mut new = vec![0; lines.len()];

@@ -6,8 +6,9 @@
 //! Normal form: reshapes and remaps alternate. Two reshapes in a row are the second one; two remaps in a row are one remap,
 //! unless zeros come in between.
 
+use super::fingerprint::Fingerprint;
 use super::view::{Remap, View};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::Hash;
 
 /// One movement.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -89,7 +90,7 @@ pub struct Path {
     start: Vec<usize>,
     moves: Vec<Move>,
     view: View,
-    hash: u64,
+    fingerprint: u128,
 }
 
 impl Path {
@@ -99,7 +100,7 @@ impl Path {
             start: shape.to_vec(),
             moves: Vec::new(),
             view: View::contiguous(shape),
-            hash: 0,
+            fingerprint: 0,
         }
     }
 
@@ -108,13 +109,13 @@ impl Path {
         let view = movement.apply(&self.view)?;
         let mut moves = self.moves.clone();
         push(&mut moves, &self.start, movement);
-        let mut hasher = DefaultHasher::new();
-        moves.hash(&mut hasher);
+        let mut fingerprint = Fingerprint::default();
+        moves.hash(&mut fingerprint);
         Some(Path {
             start: self.start.clone(),
             moves,
             view,
-            hash: hasher.finish(),
+            fingerprint: fingerprint.bits(),
         })
     }
 
@@ -131,8 +132,8 @@ impl Path {
         self.moves.is_empty()
     }
     /// A fingerprint of the movements, the same in every run.
-    pub fn fingerprint(&self) -> u64 {
-        self.hash
+    pub fn fingerprint(&self) -> u128 {
+        self.fingerprint
     }
 }
 

@@ -147,12 +147,18 @@ impl Tensor {
 
     /// Applies a function to tensors, and leaves the note by which gradients will find their way back.
     pub fn apply(mut function: impl Function + 'static, inputs: &[&Tensor]) -> Tensor {
-        let lazydata: Vec<LazyBuffer> = inputs.iter().map(|tensor| tensor.lazydata()).collect();
-        let required: Vec<Option<bool>> = inputs.iter().map(|tensor| tensor.needs_grad()).collect();
+        let mut lazydata: Vec<LazyBuffer> = Vec::with_capacity(inputs.len());
+        let (mut any, mut unset) = (false, false);
+        for tensor in inputs {
+            let state = tensor.state();
+            lazydata.push(state.lazydata.clone());
+            any |= state.requires_grad == Some(true);
+            unset |= state.requires_grad.is_none();
+        }
         let result = function.forward(&lazydata);
         // An integer or bool result (a comparison, a cast) has no slope: the graph ends here.
-        let any = required.contains(&Some(true)) && !NO_GRAD.get() && result.dtype().is_float();
-        let requires_grad = match (any, required.contains(&None) && !NO_GRAD.get()) {
+        let any = any && !NO_GRAD.get() && result.dtype().is_float();
+        let requires_grad = match (any, unset && !NO_GRAD.get()) {
             (true, _) => Some(true),
             (false, true) => None,
             (false, false) => Some(false),
@@ -161,7 +167,10 @@ impl Tensor {
             Arc::new(Context {
                 function: Box::new(function),
                 parents: inputs.iter().map(|&tensor| tensor.clone()).collect(),
-                needs: required.iter().map(|&needs| needs == Some(true)).collect(),
+                needs: inputs
+                    .iter()
+                    .map(|tensor| tensor.needs_grad() == Some(true))
+                    .collect(),
             })
         });
         Tensor::with_state(TensorState {

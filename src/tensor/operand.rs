@@ -2,8 +2,10 @@
 //!
 //! **In:** two things, each a tensor or a number. **Out:** two tensors of one dtype, shape and device, ready for an mlop.
 //!
-//! Three steps: a number becomes a constant (weakly typed, see [`crate::dtype`]); both are cast to the promoted dtype; both are
-//! broadcast to the common shape, which is a reshape (axes of size 1 in front) and an expand, and copies nothing.
+//! A tensor is cast to the promoted dtype and broadcast to the common shape, which is a reshape (axes of size 1 in front) and an expand,
+//! and copies nothing. A number (weakly typed, see [`crate::dtype`]) becomes a constant of that dtype and shape.
+//!
+//! Every operator comes through here, so it is quick when there is nothing to do: each tensor is looked at once, as it is behind a lock.
 //!
 //! A whole number takes the dtype of the tensor that it meets, and wraps if it doesn't fit: 300 added to uint8 is 44 added to uint8.
 //! (Comparisons are the exception: there both sides become wide enough to be told apart.)
@@ -15,6 +17,7 @@ use crate::error::fail;
 use crate::lazy::LazyBuffer;
 use crate::mlops::movement::{Expand, Reshape};
 use crate::shape::args::broadcast;
+use std::borrow::Cow;
 
 /// A tensor or a number: the argument type of every binary method.
 #[derive(Clone)]
@@ -67,25 +70,19 @@ numbers!(
 );
 
 impl Operand {
-    /// The dtype that a number takes when it meets `dtype`: that one, unless it is fractional and `dtype` is not.
-    fn dtype_with(&self, dtype: DType) -> DType {
-        match self {
-            Operand::Tensor(tensor) => tensor.dtype().promote(dtype),
-            Operand::Number(Scalar::Float(_)) if !dtype.is_float() => DType::Float32,
-            Operand::Number(Scalar::Int(_)) if dtype == DType::Bool => DType::Int32,
-            Operand::Number(_) => dtype,
-        }
-    }
-
     /// As a tensor of this dtype; a number has the empty shape.
     pub(crate) fn into_tensor(self, dtype: DType, device: Device) -> Tensor {
         match self {
             Operand::Tensor(tensor) => tensor.cast(dtype),
-            Operand::Number(value) => {
-                let tensor = Tensor::from_lazy(LazyBuffer::full(&[], value, dtype, device));
-                tensor.state().requires_grad = Some(false);
-                tensor
-            }
+            Operand::Number(value) => constant(value, &[], dtype, device),
+        }
+    }
+
+    /// The array of a tensor.
+    fn array(&self) -> Option<LazyBuffer> {
+        match self {
+            Operand::Tensor(tensor) => Some(tensor.lazydata()),
+            Operand::Number(_) => None,
         }
     }
 
@@ -97,42 +94,68 @@ impl Operand {
     }
 }
 
-/// The dtype of an operation between several operands: numbers are weak, so the tensors promote first.
-fn common_dtype(operands: &[Operand]) -> DType {
-    let tensors = operands.iter().filter_map(|operand| match operand {
-        Operand::Tensor(tensor) => Some(tensor.dtype()),
-        Operand::Number(_) => None,
-    });
-    let numbers_alone = match operands
-        .iter()
-        .any(|o| matches!(o, Operand::Number(Scalar::Float(_))))
-    {
+/// A number everywhere, without a gradient.
+fn constant(value: Scalar, shape: &[usize], dtype: DType, device: Device) -> Tensor {
+    let tensor = Tensor::from_lazy(LazyBuffer::full(shape, value, dtype, device));
+    tensor.state().requires_grad = Some(false);
+    tensor
+}
+
+/// The dtype of an operation between arrays and numbers. The arrays promote first, as numbers are weak: each takes the dtype that it
+/// meets, unless it is fractional and that one is not.
+fn common_dtype<'a, 'n>(
+    arrays: impl Iterator<Item = &'a LazyBuffer>,
+    numbers: impl Iterator<Item = &'n Scalar> + Clone,
+) -> DType {
+    let alone = || match numbers.clone().any(|n| matches!(n, Scalar::Float(_))) {
         true => DType::Float32,
         false => DType::Int32,
     };
-    let strong = tensors.reduce(DType::promote).unwrap_or(numbers_alone);
-    operands
-        .iter()
-        .fold(strong, |dtype, operand| operand.dtype_with(dtype))
+    let strong = arrays.map(LazyBuffer::dtype).reduce(DType::promote);
+    let strong = strong.unwrap_or_else(alone);
+    numbers.fold(strong, |dtype, number| match number {
+        Scalar::Float(_) if !dtype.is_float() => DType::Float32,
+        Scalar::Int(_) if dtype == DType::Bool => DType::Int32,
+        _ => dtype,
+    })
 }
 
-/// All operands as tensors of one dtype (`at_least` may raise it), one shape and one device.
+/// All operands as tensors of one dtype (`adjust` may raise it), one shape and one device.
 #[track_caller]
 pub(crate) fn unify<const N: usize>(
     op: &str,
     operands: [Operand; N],
     adjust: impl Fn(DType) -> DType,
 ) -> [Tensor; N] {
-    let dtype = adjust(common_dtype(&operands));
-    let device = common_device(op, &operands);
-    let tensors = operands.map(|operand| operand.into_tensor(dtype, device));
-    broadcast_all(op, tensors)
+    let known = operands.each_ref().map(Operand::array);
+    let arrays = || known.iter().flatten();
+    let numbers = operands.iter().filter_map(|operand| match operand {
+        Operand::Number(number) => Some(number),
+        Operand::Tensor(_) => None,
+    });
+    let dtype = adjust(common_dtype(arrays(), numbers));
+    let device = one_device(op, arrays().map(LazyBuffer::device));
+    let shape = common_shape(op, arrays().map(LazyBuffer::shape));
+    let mut known = known.iter();
+    operands.map(|operand| match (operand, known.next()) {
+        (Operand::Number(value), _) => constant(value, &shape, dtype, device),
+        (Operand::Tensor(tensor), Some(Some(array)))
+            if array.dtype() == dtype && array.shape() == &*shape =>
+        {
+            tensor
+        }
+        (Operand::Tensor(tensor), _) => tensor.cast(dtype).broadcast_to(&shape),
+    })
 }
 
 /// The device of an operation between several operands: that of its tensors, which must be one.
 #[track_caller]
 pub(crate) fn common_device(op: &str, operands: &[Operand]) -> Device {
-    let mut devices = operands.iter().filter_map(Operand::device);
+    one_device(op, operands.iter().filter_map(Operand::device))
+}
+
+#[track_caller]
+fn one_device(op: &str, mut devices: impl Iterator<Item = Device>) -> Device {
     let device = devices.next().unwrap_or_else(Device::DEFAULT);
     if let Some(other) = devices.find(|&other| other != device) {
         fail!(op, "one tensor is on {device}, another on {other}"; "move one of them with to()");
@@ -140,14 +163,16 @@ pub(crate) fn common_device(op: &str, operands: &[Operand]) -> Device {
     device
 }
 
-/// Tensors expanded to their common shape.
+/// The shape that all of these broadcast to.
 #[track_caller]
-pub(crate) fn broadcast_all<const N: usize>(op: &str, tensors: [Tensor; N]) -> [Tensor; N] {
-    let mut shape = tensors[0].shape();
-    for tensor in &tensors[1..] {
-        let other = tensor.shape();
-        match broadcast(&shape, &other) {
-            Some(common) => shape = common,
+fn common_shape<'a>(op: &str, mut shapes: impl Iterator<Item = &'a [usize]>) -> Cow<'a, [usize]> {
+    let mut shape = Cow::Borrowed(shapes.next().unwrap_or(&[]));
+    for other in shapes {
+        if *shape == *other {
+            continue;
+        }
+        match broadcast(&shape, other) {
+            Some(common) => shape = Cow::Owned(common),
             None => {
                 let rank = shape.len().max(other.len());
                 let from_end = (1..=shape.len().min(other.len())).find(|&i| {
@@ -160,18 +185,27 @@ pub(crate) fn broadcast_all<const N: usize>(op: &str, tensors: [Tensor; N]) -> [
             }
         }
     }
+    shape
+}
+
+/// Tensors expanded to their common shape.
+#[track_caller]
+pub(crate) fn broadcast_all<const N: usize>(op: &str, tensors: [Tensor; N]) -> [Tensor; N] {
+    let arrays = tensors.each_ref().map(Tensor::lazydata);
+    let shape = common_shape(op, arrays.iter().map(LazyBuffer::shape));
     tensors.map(|tensor| tensor.broadcast_to(&shape))
 }
 
 impl Tensor {
     /// This tensor under a larger shape that it broadcasts to.
     pub(crate) fn broadcast_to(&self, shape: &[usize]) -> Tensor {
-        let own = self.shape();
+        let array = self.lazydata();
+        let own = array.shape();
         if own == shape {
             return self.clone();
         }
         let mut aligned = vec![1; shape.len() - own.len()];
-        aligned.extend(&own);
+        aligned.extend(own);
         let reshaped = if aligned == own {
             self.clone()
         } else {

@@ -39,8 +39,7 @@ use report::Line;
 use rows::{ROWS, Row};
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
-use teenygrad::device::cpu::threads::with_threads;
-use teenygrad::device::memory;
+use teenygrad::device::{cpu::threads::with_threads, memory};
 use timing::Effort;
 
 /// How long typical work takes in teenygrad.
@@ -84,17 +83,12 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), String> {
     let Some(threads) = options.threads else {
-        return work(options);
+        return bench(options);
     };
-    // The machine's own rows use rayon's threads, the engine has threads of its own.
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build_global()
-        .map_err(|error| format!("{threads} threads: {error}"))?;
-    with_threads(threads, || work(options))
+    with_threads(threads, || bench(options))
 }
 
-fn work(options: &Options) -> Result<(), String> {
+fn bench(options: &Options) -> Result<(), String> {
     let (setup, effort) = if options.quick {
         (Setup::small(), Effort::QUICK)
     } else {

@@ -27,6 +27,7 @@ use crate::device::{Args, Param};
 use crate::dtype::DType;
 use crate::kernel::{Inst, Kernel, Level, Line, Nest, Reg};
 use crate::ops::UnaryOps;
+use std::cell::RefCell;
 
 /// Points in a block, if few registers are alive at once; with many, down to an eighth of that.
 const BLOCK: usize = 4096;
@@ -64,7 +65,7 @@ type Running = (Axes, Option<Table>);
 
 /// The registers of one thread, for one task.
 pub struct Frame {
-    _memory: Vec<[u64; 8]>,
+    _memory: Room,
     /// where each register's block is now: in `memory`, or directly in an input
     pub registers: Vec<*mut u8>,
     own: Vec<*mut u8>,
@@ -74,6 +75,33 @@ impl Frame {
     /// Lets a register be its own block again.
     pub fn reset(&mut self, reg: Reg) {
         self.registers[reg] = self.own[reg];
+    }
+}
+
+/// A frame's memory: cache lines that a thread keeps for its next frame. An epilogue gets a frame for every few rows of a product, and to
+/// fill one with zeros takes longer than that many rows.
+struct Room(Vec<[u64; 8]>);
+
+thread_local! {
+    static IDLE: RefCell<Vec<Vec<[u64; 8]>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Room {
+    /// At least so many lines. What is in them is left over from earlier.
+    fn new(lines: usize) -> Room {
+        let mut memory = IDLE.with_borrow_mut(Vec::pop).unwrap_or_default();
+        if memory.len() < lines {
+            memory = vec![[0; 8]; lines];
+        }
+        Room(memory)
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let memory = std::mem::take(&mut self.0);
+        // A thread that is ending has no place for it any more.
+        let _ = IDLE.try_with(|idle| idle.borrow_mut().push(memory));
     }
 }
 
@@ -239,9 +267,9 @@ impl Interpreter {
 
     /// Registers for one task; constants are filled in, for blocks of at most `points`.
     pub fn frame(&self, kernel: &Kernel, nest: &Nest, args: &Args, points: usize) -> Frame {
-        let mut memory = vec![[0u64; 8]; self.bytes.div_ceil(64) + 1];
+        let mut memory = Room::new(self.bytes.div_ceil(64) + 1);
         // The vector is aligned to 8 bytes only; start at the next cache line.
-        let start = memory.as_mut_ptr().cast::<u8>();
+        let start = memory.0.as_mut_ptr().cast::<u8>();
         let start = start.wrapping_add(start.align_offset(64));
         let own: Vec<*mut u8> = self
             .offsets
@@ -408,7 +436,7 @@ fn after_all_reads(nest: &Nest) -> Vec<bool> {
             Inst::Load { .. } | Inst::Gather { .. } | Inst::Reduce(..)
         )
     };
-    let reads = |reg: &Reg| memory(*reg) || nest.lines[*reg].inst.reads().into_iter().any(memory);
+    let reads = |reg: &Reg| memory(*reg) || nest.lines[*reg].inst.reads().any(memory);
     let is_store = |reg: &Reg| matches!(nest.lines[*reg].inst, Inst::Store { .. });
     let last = (0..nest.lines.len())
         .rev()
@@ -431,7 +459,7 @@ fn read_by_operands_only(nest: &Nest, reg: Reg) -> bool {
     let users = nest
         .lines
         .iter()
-        .filter(|line| line.inst.reads().contains(&reg));
+        .filter(|line| line.inst.reads().any(|read| read == reg));
     users
         .into_iter()
         .all(|line| matches!(line.inst, Inst::Binary(..) | Inst::Ternary(..)))
@@ -584,22 +612,30 @@ impl Places {
     }
 
     fn assign(&mut self, nest: &Nest, order: &[Reg], live_to_the_end: impl Fn(Reg) -> bool) {
-        let last_use = |reg: Reg| {
-            order
-                .iter()
-                .rposition(|&user| nest.lines[user].inst.reads().contains(&reg))
+        // Of a kernel of rows all instructions are in the order, but only the inner ones share places.
+        let rows = nest.has_rows();
+        let shares = |reg: Reg| {
+            let line = &nest.lines[reg];
+            !rows || (line.level == Level::Inner && !matches!(line.inst, Inst::Store { .. }))
         };
-        let ends: Vec<(Reg, Option<usize>)> =
-            order.iter().map(|&reg| (reg, last_use(reg))).collect();
-        for (position, &reg) in order.iter().enumerate() {
-            let shared = |source: Reg| nest.lines[source].level == Level::Inner || !nest.has_rows();
-            let dying = ends.iter().filter(|&&(source, end)| {
-                end == Some(position) && !live_to_the_end(source) && shared(source)
-            });
+        // For each instruction, the registers of this loop that it is the last to read, found from the end.
+        let mut dying: Vec<[Option<Reg>; 3]> = vec![[None; 3]; order.len()];
+        let mut alive: Vec<bool> = vec![false; nest.lines.len()]; // read further on, or not of this loop
+        alive.iter_mut().enumerate().for_each(|(reg, alive)| {
+            *alive = order.binary_search(&reg).is_err() || live_to_the_end(reg) || !shares(reg)
+        });
+        for (dying, &reg) in dying.iter_mut().zip(order).rev() {
+            for (slot, read) in dying.iter_mut().zip(nest.lines[reg].inst.reads()) {
+                if !std::mem::replace(&mut alive[read], true) {
+                    *slot = Some(read);
+                }
+            }
+        }
+        for (dying, &reg) in dying.iter().zip(order) {
             // An op may write over an operand of its own width that is read for the last time. Not so if it reads it again and again: a
             // gather needs its index while it writes, and a spread number may be one chunk for all of the block.
             let (held, freed): (Vec<Reg>, Vec<Reg>) =
-                dying.map(|&(source, _)| source).partition(|&source| {
+                dying.iter().flatten().partition(|&&source| {
                     matches!(nest.lines[reg].inst, Inst::Gather { .. })
                         || matches!(nest.lines[source].inst, Inst::Spread(_))
                 });
@@ -609,11 +645,8 @@ impl Places {
             for source in freed {
                 self.idle.push(place(self, source));
             }
-            // Of a kernel of rows all instructions are in the order, but only the inner ones share places.
-            let line = &nest.lines[reg];
-            let shares = line.level == Level::Inner || !nest.has_rows();
-            if shares && !matches!(line.inst, Inst::Store { .. }) {
-                self.take(reg, width(line.dtype));
+            if shares(reg) {
+                self.take(reg, width(nest.lines[reg].dtype));
             }
             for source in held {
                 self.idle.push(place(self, source));

@@ -18,6 +18,7 @@ pub mod microkernel;
 pub mod nest;
 pub mod number;
 pub mod packing;
+pub mod roofline;
 pub mod rows;
 pub mod simd;
 pub mod special;
@@ -25,7 +26,7 @@ pub mod table;
 pub mod threads;
 pub mod walk;
 
-use super::{Engine, Program};
+use super::{Engine, Program, Roof};
 use crate::kernel::{Body, Kernel};
 
 /// The CPU's engine.
@@ -34,6 +35,9 @@ pub struct Cpu;
 impl Engine for Cpu {
     fn fuses(&self) -> bool {
         true
+    }
+    fn roof(&self) -> Option<Roof> {
+        Some(roofline::measured())
     }
     fn compile(&self, kernel: Kernel) -> Box<dyn Program> {
         match &kernel.body {
