@@ -196,12 +196,22 @@ impl<T: Real> Job<'_, T> {
                 let packed_of =
                     |batch: usize| shared.add((batch - batches.start) * columns * steps);
                 let blocks = part(0, 0..0).steps.len().div_ceil(depth);
-                for_each(batches.len() * blocks, parallel, |task| {
-                    let part = part(batches.start + task / blocks, 0..0);
+                // A short K is one block, so its columns are shared out too: four tasks in all are enough for this small part.
+                let shares = 4usize.div_ceil(batches.len() * blocks);
+                let columns_each = (CHUNK / depth)
+                    .max(part(0, 0..0).narrow.len().div_ceil(shares))
+                    .next_multiple_of(narrow_panel);
+                let pieces = part(0, 0..0).narrow.len().div_ceil(columns_each);
+                for_each(batches.len() * blocks * pieces, parallel, |task| {
+                    let (task, columns_piece) = (task / pieces, task % pieces);
+                    let mut part = part(batches.start + task / blocks, 0..0);
                     let block = piece(task % blocks, depth, part.steps.len());
-                    let to = packed_of(part.batch).add(block.start * columns);
+                    let mine = piece(columns_piece, columns_each, part.narrow.len());
+                    let before = block.start * columns + mine.start * block.len();
+                    let to = packed_of(part.batch).add(before);
                     let steps = part.steps.start + block.start..part.steps.start + block.end;
-                    // SAFETY: each task has `depth` steps of all columns in the scratch to itself.
+                    part.narrow = part.narrow.start + mine.start..part.narrow.start + mine.end;
+                    // SAFETY: each task has some panels of `depth` steps in the scratch to itself.
                     with_workspace(|workspace| unsafe {
                         self.pack_narrow(&part, steps, &mut workspace.narrow_steps, to)
                     });
