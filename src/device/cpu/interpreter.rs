@@ -20,6 +20,8 @@
 //! 3. Registers of level `Free` (constants) and of reductions keep their blocks for the whole kernel.
 
 use super::alu::{self, CHUNK, Source};
+use super::panel::{Columns, Panel};
+use super::simd::{Hot, Isa, vectorize};
 use super::table::{Bring, Table};
 use super::walk::{Axes, Base, Run, Walk};
 use crate::device::random::uniform;
@@ -60,11 +62,17 @@ pub struct Interpreter {
     bytes: usize,
 }
 
-/// A space as one walk runs along it, with its table if it has short rows.
-type Running = (Axes, Option<Table>);
+/// A space as one walk runs along it, with its table if it has short rows, or its columns if these are the kernel's rows.
+struct Running {
+    axes: Axes,
+    table: Option<Table>,
+    columns: Option<Columns>,
+}
 
 /// The registers of one thread, for one task.
 pub struct Frame {
+    /// for each register that reads columns as rows, those it has read
+    panels: Vec<Panel>,
     _memory: Room,
     /// where each register's block is now: in `memory`, or directly in an input
     pub registers: Vec<*mut u8>,
@@ -80,15 +88,21 @@ impl Frame {
 
 /// A frame's memory: cache lines that a thread keeps for its next frame. An epilogue gets a frame for every few rows of a product, and to
 /// fill one with zeros takes longer than that many rows.
-struct Room(Vec<[u64; 8]>);
+pub(super) struct Room(Vec<[u64; 8]>);
 
 thread_local! {
     static IDLE: RefCell<Vec<Vec<[u64; 8]>>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Room {
-    /// At least so many lines. What is in them is left over from earlier.
-    fn new(lines: usize) -> Room {
+    /// Its first whole cache line. (The vector is aligned to 8 bytes only.)
+    pub fn start(&mut self) -> *mut u8 {
+        let start = self.0.as_mut_ptr().cast::<u8>();
+        start.wrapping_add(start.align_offset(64))
+    }
+
+    /// At least so many lines, the first of which may be cut. What is in them is left over from earlier.
+    pub fn new(lines: usize) -> Room {
         let mut memory = IDLE.with_borrow_mut(Vec::pop).unwrap_or_default();
         if memory.len() < lines {
             memory = vec![[0; 8]; lines];
@@ -230,8 +244,14 @@ impl Interpreter {
                 && line.dtype.compute() == line.dtype;
             let prepare = |axes: &Axes| {
                 let merged = axes.merged();
-                let table = if tabulate { Table::new(&merged) } else { None };
-                (merged, table)
+                Running {
+                    table: if tabulate { Table::new(&merged) } else { None },
+                    columns: match line.inst {
+                        Inst::Load { .. } if tabulate => Columns::new(&merged),
+                        _ => None,
+                    },
+                    axes: merged,
+                }
             };
             walk.as_ref()
                 .map(|walk| [prepare(&walk.outer), prepare(&walk.reduced)])
@@ -260,17 +280,22 @@ impl Interpreter {
     pub fn bytes(&self) -> usize {
         let lines = self.lines.iter().flatten().flatten();
         lines
-            .filter_map(|(_, table)| table.as_ref())
+            .filter_map(|running| running.table.as_ref())
             .map(Table::bytes)
             .sum()
+    }
+
+    /// Points that should be computed by one task, as they are read together: 1 if nothing reads columns as rows.
+    pub fn together(&self) -> usize {
+        let outer = self.lines.iter().flatten().map(|[outer, _]| outer);
+        let columns = outer.filter_map(|running| running.columns);
+        columns.map(|columns| columns.points()).max().unwrap_or(1)
     }
 
     /// Registers for one task; constants are filled in, for blocks of at most `points`.
     pub fn frame(&self, kernel: &Kernel, nest: &Nest, args: &Args, points: usize) -> Frame {
         let mut memory = Room::new(self.bytes.div_ceil(64) + 1);
-        // The vector is aligned to 8 bytes only; start at the next cache line.
-        let start = memory.0.as_mut_ptr().cast::<u8>();
-        let start = start.wrapping_add(start.align_offset(64));
+        let start = memory.start();
         let own: Vec<*mut u8> = self
             .offsets
             .iter()
@@ -291,6 +316,7 @@ impl Interpreter {
             }
         }
         Frame {
+            panels: nest.lines.iter().map(|_| Panel::default()).collect(),
             _memory: memory,
             registers: own.clone(),
             own,
@@ -375,11 +401,12 @@ impl Interpreter {
             .as_ref()
             .expect("every instruction with a view has a walk");
         let [outer, reduced] = self.lines[reg].as_ref().expect("as many as walks");
-        let ((axes, table), others) = if span.along_outer {
+        let (running, others) = if span.along_outer {
             (outer, &walk.reduced)
         } else {
             (reduced, &walk.outer)
         };
+        let (axes, table) = (&running.axes, &running.table);
         let rank = others.sizes.len();
         frame.reset(reg);
         for row in 0..span.lines {
@@ -401,6 +428,23 @@ impl Interpreter {
                 return;
             }
             let dst = frame.own[reg].wrapping_add(row * span.len * width(line.dtype));
+            if let (Inst::Load { input, .. }, Some(columns)) = (&line.inst, running.columns)
+                && span.lines == 1
+                && span.fixed.is_empty()
+            {
+                let (memory, range) = (args.inputs[*input], span.start..span.start + span.len);
+                let (place, panel) = ((axes, &base), &mut frame.panels[reg]);
+                // SAFETY: as the caller promises; elements are moved as bits of their size.
+                frame.registers[reg] = unsafe {
+                    match line.dtype.itemsize() {
+                        1 => columns.bring::<u8>(memory, place, range, panel, dst),
+                        2 => columns.bring::<u16>(memory, place, range, panel, dst),
+                        4 => columns.bring::<u32>(memory, place, range, panel, dst),
+                        _ => columns.bring::<u64>(memory, place, range, panel, dst),
+                    }
+                };
+                return;
+            }
             if let Some(table) = table {
                 let what = match line.inst {
                     Inst::Load { input, .. } => Bring::Element(args.inputs[input], line.dtype),
@@ -422,7 +466,18 @@ impl Interpreter {
             axes.runs(&base, &walk.limits, span.start, span.len, |run| {
                 let to = dst.wrapping_add(run.at * width(line.dtype));
                 // SAFETY: as the caller promises; `to` is inside the register's block.
-                unsafe { bring_run(nest, reg, run, to, args, frame, row * span.len + run.at) }
+                unsafe {
+                    bring_run(
+                        nest,
+                        reg,
+                        run,
+                        to,
+                        args,
+                        frame,
+                        row * span.len + run.at,
+                        span.len - run.at,
+                    )
+                }
             });
         }
     }
@@ -472,6 +527,33 @@ fn block_for(bytes_per_point: usize) -> usize {
     power.clamp(BLOCK / 8, BLOCK)
 }
 
+/// Whether all numbers are the same.
+struct AllEqual<'a>(&'a [i64]);
+
+impl Hot for AllEqual<'_> {
+    type Out = bool;
+    #[inline(always)]
+    fn run<I: Isa>(self) -> bool {
+        // Without an early end the loop has no branch, and eight numbers go at once.
+        self.0
+            .iter()
+            .fold(0, |differences, &i| differences | (i ^ self.0[0]))
+            == 0
+    }
+}
+
+/// Asks for memory before it is needed. Wherever the address leads, nothing happens but that it may be in cache soon.
+pub(super) fn prefetch(from: *const u8, bytes: usize) {
+    #[cfg(target_arch = "x86_64")]
+    for line in (0..bytes).step_by(64) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch touches no memory that the program can see, and cannot fail.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.wrapping_add(line).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (from, bytes);
+}
+
 /// The address of a line that is one stretch of memory.
 fn direct(axes: &Axes, base: &Base, limits: &[isize], span: &Span) -> Option<isize> {
     let last = axes.sizes.len().checked_sub(1)?;
@@ -501,6 +583,7 @@ unsafe fn bring_run(
     args: &Args,
     frame: &Frame,
     at: usize,
+    left: usize,
 ) {
     let line = &nest.lines[reg];
     let Run {
@@ -557,7 +640,15 @@ unsafe fn bring_run(
                 };
                 let inside = |i: i64| 0 <= i && i < *count as i64;
                 // A row of an embedding has one index for all of its elements: then it is one load.
-                if index.iter().all(|&i| i == index[0]) && inside(index[0]) {
+                if vectorize(AllEqual(index)) && inside(index[0]) {
+                    if len < left && stride == 1 {
+                        // The next row's index is known already, and where it leads is nowhere near.
+                        let next = *index.as_ptr().add(len);
+                        prefetch(
+                            memory.wrapping_offset((address + step * next as isize) * size),
+                            len * size as usize,
+                        );
+                    }
                     return alu::load(line.dtype, place(0), stride, to, len);
                 }
                 for (j, &i) in index.iter().enumerate() {

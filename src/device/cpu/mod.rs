@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! Kernel ─┬─ Nest ── nest ─┬─ sum of products ─▶ contraction ─▶ packing, microkernel
-//!         │                └─ everything else ─▶ interpreter ─▶ walk, table (where), alu (what) ─▶ number, blocks, math, simd
+//!         │                └─ everything else ─▶ interpreter ─▶ walk, table, panel (where), alu (what) ─▶ number, blocks, math, simd
 //!         ├─ Nest with rows ─ rows ─▶ interpreter
 //!         └─ Scan, Scatter, Copy ─▶ special
 //! ```
@@ -18,6 +18,7 @@ pub mod microkernel;
 pub mod nest;
 pub mod number;
 pub mod packing;
+pub mod panel;
 pub mod roofline;
 pub mod rows;
 pub mod simd;

@@ -39,6 +39,12 @@ use std::ops::Range;
 /// So many rows are added up in order before they join a larger sum.
 const ROWS: usize = 256;
 
+/// Sums over rows are worked on so many columns at a time: 16 KiB of f32 of each row.
+const COLUMNS: usize = 4096;
+
+/// Element-wise tasks begin at multiples of this.
+const SHARE: usize = 512;
+
 /// Which loop is the innermost.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Order {
@@ -56,6 +62,7 @@ pub struct LoopNest {
     reductions: Vec<(Reg, ReduceOps, Reg)>,
     order: Order,
     contraction: Option<Product>,
+    gathers: bool,
 }
 
 /// A sum of products that the contraction room computes.
@@ -103,6 +110,10 @@ impl LoopNest {
             [(sum, ReduceOps::Sum, src)] => product(&kernel, nest, sum, src),
             _ => None,
         };
+        let gathers = nest
+            .lines
+            .iter()
+            .any(|line| matches!(line.inst, Inst::Gather { .. }));
         let interpreter = Interpreter::new(nest, walks);
         LoopNest {
             outer,
@@ -111,6 +122,7 @@ impl LoopNest {
             reductions,
             order,
             contraction,
+            gathers,
             kernel,
         }
     }
@@ -156,7 +168,10 @@ impl LoopNest {
     fn stretch(&self, at: usize, end: usize) -> usize {
         let most = self.interpreter.block.min(end - at);
         match self.outer.last() {
-            Some(&row) if row >= 256 && self.outer.len() > 1 => most.min(row - at % row),
+            // A gather looks ahead to the next row, so it had better be in the same block.
+            Some(&row) if row >= 256 && self.outer.len() > 1 && !self.gathers => {
+                most.min(row - at % row)
+            }
             _ => most,
         }
     }
@@ -265,7 +280,11 @@ impl LoopNest {
         args: &Args,
         frame: &mut Frame,
     ) {
-        let rows = (self.interpreter.block / len).max(1);
+        // Short rows are worked on together; long ones can be memory itself, if they come one at a time.
+        let rows = match len {
+            COLUMNS.. => 1,
+            _ => (self.interpreter.block / len).max(1),
+        };
         let rank = self.reduced.len();
         let mut fixed = vec![0; rank * rows];
         // Sums of at most ROWS rows, which then join the larger sum.
@@ -332,17 +351,18 @@ impl LoopNest {
 
     fn run_nest(&self, args: &Args) {
         let (outputs, length) = (numel(&self.outer), numel(&self.reduced).max(1));
-        // Outputs a task: a grain's worth of points, in whole blocks where it can be.
-        let per_task = (GRAIN / length).max(1);
-        let per_task = if per_task > self.interpreter.block {
-            per_task / self.interpreter.block * self.interpreter.block
-        } else {
-            per_task
-        };
-        let per_task = if self.order == Order::Across && !self.reductions.is_empty() {
-            per_task.max(64)
-        } else {
-            per_task
+        let grain = (GRAIN / length).max(1);
+        // Outputs a task: a grain's worth of points.
+        let per_task = match (self.reductions.is_empty(), self.order) {
+            // In equal shares, a multiple of four of them, so that a few threads end at the same time; and whole panels.
+            (true, _) => {
+                let shares = outputs.div_ceil(grain).next_multiple_of(4);
+                let share = outputs.div_ceil(shares).next_multiple_of(SHARE);
+                share.next_multiple_of(self.interpreter.together())
+            }
+            (false, Order::Along) => grain,
+            // Columns side by side: a page of each row at least, or memory would be read in scraps.
+            (false, Order::Across) => grain.max(COLUMNS),
         };
         let tasks = outputs.div_ceil(per_task);
         let pieces = if self.reductions.is_empty() || tasks >= 8 {
