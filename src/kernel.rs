@@ -43,6 +43,8 @@
 //!
 //! Three things that no loop nest of this form says have a body of their own: running sums, scattered additions, and copies between devices.
 
+mod peephole;
+
 use crate::dtype::DType;
 use crate::ops::{BinaryOps, ReduceOps, TernaryOps, UnaryOps};
 use crate::shape::view::{View, numel};
@@ -295,10 +297,16 @@ impl Kernel {
         let flops = match &self.body {
             Body::Nest(nest) => {
                 let (outer, reduced) = (numel(&nest.outer) as u64, numel(&nest.reduced) as u64);
-                let count = |line: &Line| match (line.level, &line.inst) {
-                    (Level::Inner, _) | (_, Inst::Reduce(..)) => outer * reduced,
-                    (Level::Outer, _) => outer,
-                    (Level::Free, _) => 0,
+                let count = |line: &Line| {
+                    let points = match (line.level, &line.inst) {
+                        (Level::Inner, _) | (_, Inst::Reduce(..)) => outer * reduced,
+                        (Level::Outer, _) => outer,
+                        (Level::Free, _) => 0,
+                    };
+                    match line.inst {
+                        Inst::Ternary(TernaryOps::Mulacc, ..) => 2 * points,
+                        _ => points,
+                    }
                 };
                 nest.lines
                     .iter()

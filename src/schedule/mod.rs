@@ -27,7 +27,7 @@ pub mod lower;
 pub mod rows;
 
 use crate::device::{Device, Program};
-use crate::kernel::Kernel;
+use crate::kernel::{Body, Kernel};
 use crate::lazy::LazyBuffer;
 use cache::Cache;
 use graph::{Graph, Snapshot};
@@ -158,8 +158,13 @@ fn explain(graph: &Graph, decisions: &fuse::Decisions) {
     }
 }
 
-fn compile(graph: &Graph, lowered: lower::Lowered) -> Step {
+fn compile(graph: &Graph, mut lowered: lower::Lowered) -> Step {
     let device = graph.nodes[lowered.outputs[0]].node.device();
+    if let Body::Nest(nest) = &mut lowered.kernel.body
+        && device.engine().fuses()
+    {
+        nest.join_multiply_adds(lowered.outputs.len());
+    }
     if let Err(broken) = lowered.kernel.verify() {
         panic!(
             "the scheduler made an illegal kernel: {broken}\n{}",

@@ -183,20 +183,18 @@ fn join(
                 continue;
             }
         }
+        inst.renumber(|read| new[read]);
         match &mut inst {
             Inst::Load { input, view } => {
                 *input = writer.input(later.inputs[*input]);
                 *view = reshaped(view)?;
             }
-            Inst::Gather {
-                input, view, index, ..
-            } => {
+            Inst::Gather { input, view, .. } => {
                 if stored(later.inputs[*input]).is_some() {
                     return None;
                 }
                 *input = writer.input(later.inputs[*input]);
                 *view = reshaped(view)?;
-                *index = new[*index];
             }
             Inst::Iota { view } | Inst::Valid { view } => *view = reshaped(view)?,
             Inst::Rand { param, view } => {
@@ -204,12 +202,14 @@ fn join(
                 *view = reshaped(view)?;
             }
             Inst::Const { param } => *param = writer.param(later.params[*param]),
-            Inst::Unary(_, a) | Inst::Reduce(_, a) | Inst::Spread(a) => *a = new[*a],
-            Inst::Binary(_, a, b) => (*a, *b) = (new[*a], new[*b]),
-            Inst::Ternary(_, a, b, c) => (*a, *b, *c) = (new[*a], new[*b], new[*c]),
-            Inst::Store { output, src } => {
+            Inst::Unary(..)
+            | Inst::Binary(..)
+            | Inst::Ternary(..)
+            | Inst::Reduce(..)
+            | Inst::Spread(_) => {}
+            Inst::Store { output, .. } => {
                 outputs.push(later.outputs[*output]);
-                (*output, *src) = (outputs.len() - 1, new[*src]);
+                *output = outputs.len() - 1;
             }
         }
         new.push(writer.emit(inst, line.dtype, level));
@@ -218,11 +218,12 @@ fn join(
         .filter(|&(position, &node)| position >= earlier.outputs.len() || wanted(node))
         .map(|(position, _)| position)
         .collect();
-    let nest = Nest {
+    let mut nest = Nest {
         outer: rows.clone(),
         reduced: first.reduced.clone(),
-        lines: without_unused(writer.lines, &kept),
+        lines: writer.lines,
     };
+    nest.keep_outputs(&kept);
     if !nest.has_rows() || !in_order(&nest) {
         return None;
     }
@@ -280,49 +281,6 @@ fn of_each_row(rows: &[usize], points: &[usize]) -> View {
         offset: 0,
         bounds: vec![],
     }
-}
-
-/// The program without stores of outputs that are not kept (the others are renumbered), and without what only these needed.
-fn without_unused(lines: Vec<Line>, kept: &[usize]) -> Vec<Line> {
-    let mut needed = vec![false; lines.len()];
-    for reg in (0..lines.len()).rev() {
-        if let Inst::Store { output, .. } = lines[reg].inst {
-            needed[reg] = kept.contains(&output);
-        }
-        if needed[reg] {
-            lines[reg].inst.reads().for_each(|read| needed[read] = true);
-        }
-    }
-    let mut new = vec![0; lines.len()];
-    let mut rest: Vec<Line> = Vec::new();
-    for (reg, mut line) in lines.into_iter().enumerate() {
-        if !needed[reg] {
-            continue;
-        }
-        match &mut line.inst {
-            Inst::Load { .. }
-            | Inst::Const { .. }
-            | Inst::Iota { .. }
-            | Inst::Rand { .. }
-            | Inst::Valid { .. } => {}
-            Inst::Gather { index: a, .. }
-            | Inst::Unary(_, a)
-            | Inst::Reduce(_, a)
-            | Inst::Spread(a) => *a = new[*a],
-            Inst::Binary(_, a, b) => (*a, *b) = (new[*a], new[*b]),
-            Inst::Ternary(_, a, b, c) => (*a, *b, *c) = (new[*a], new[*b], new[*c]),
-            Inst::Store { output, src } => {
-                *src = new[*src];
-                *output = kept
-                    .iter()
-                    .position(|position| position == output)
-                    .expect("only kept ones are needed");
-            }
-        }
-        new[reg] = rest.len();
-        rest.push(line);
-    }
-    rest
 }
 
 /// Whether all arrays are read along the rows: neighbours in a row are neighbours in memory, or the same.
