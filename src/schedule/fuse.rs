@@ -29,6 +29,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Reason 5: so many instructions at the most.
 const MAX_INSTRUCTIONS: usize = 200;
+/// Reason 3: so many additions at each point take no longer than writing an array and reading it again.
+const RECOMPUTED: usize = 32;
 /// Reason 2 does not hold for a node whose users see at most so many times its elements.
 const REUSE: f64 = 1.25;
 /// If each is seen at most once, the rest is padding, where computing is wasted but reading memory would be too.
@@ -92,22 +94,11 @@ impl Decisions {
 /// A place where a node's value is computed: in the kernel of this root, in this loop.
 type Sites = BTreeSet<(usize, bool)>; // (root, whether in the inner loop)
 
-/// What can be said about a node before anything is decided, from its sources up.
-#[derive(Clone, Copy, Default)]
-struct Weight {
-    /// instructions, in units of an addition, if all is inlined down to memory
-    work: usize,
-    /// instructions, counted
-    lines: usize,
-    /// arrays read, those much smaller than the node not counted
-    loads: usize,
-}
-
 /// Decides. `forced` are nodes that lowering could not inline.
 pub fn decide(graph: &Graph, forced: &HashSet<usize>) -> Decisions {
     let n = graph.nodes.len();
     let must: Vec<Option<Reason>> = (0..n).map(|i| must_be_root(graph, i, forced)).collect();
-    let (weights, too_large) = weigh(graph, &must);
+    let too_large = weigh(graph, &must);
     let mut decisions = Decisions {
         root: vec![None; n],
         reduces_in: HashMap::new(),
@@ -155,7 +146,7 @@ pub fn decide(graph: &Graph, forced: &HashSet<usize>) -> Decisions {
             }
             Op::Reduce(..) => (!epilogue()).then_some(Reason::Reduction),
             Op::Unary(_) | Op::Binary(_) | Op::Ternary(_) | Op::Gather(_) => {
-                let costly = seen.len() > 1 && !cheap(weights[i], seen.len());
+                let costly = seen.len() > 1 && !cheap(graph, &must, i, seen.len());
                 (costly && !is_product(graph, i)).then_some(Reason::Shared)
             }
             Op::Empty | Op::Contiguous | Op::From | Op::Scatter(_) | Op::Scan(..) => {
@@ -257,65 +248,78 @@ fn positions_only(graph: &Graph, i: usize, budget: &mut usize) -> bool {
     }
 }
 
-/// Works out the weights, sources first; a node whose kernel would grow too large starts from scratch (reason 5).
-fn weigh(graph: &Graph, must: &[Option<Reason>]) -> (Vec<Weight>, Vec<bool>) {
-    let mut weights: Vec<Weight> = Vec::with_capacity(graph.nodes.len());
+/// Counts instructions, sources first; a node whose kernel would grow too large is memory, and what uses it starts from scratch (reason 5).
+fn weigh(graph: &Graph, must: &[Option<Reason>]) -> Vec<bool> {
+    let mut lines: Vec<usize> = Vec::with_capacity(graph.nodes.len());
     let mut too_large = vec![false; graph.nodes.len()];
     for (i, node) in graph.nodes.iter().enumerate() {
-        let own = match node.op() {
-            None | Some(Op::Const(_) | Op::Iota) => 0,
-            Some(Op::Rand(_)) => 12,
-            Some(Op::Unary(UnaryOps::Exp2 | UnaryOps::Log2 | UnaryOps::Sin)) => 4,
-            Some(
-                Op::Unary(UnaryOps::Sqrt | UnaryOps::Recip)
-                | Op::Binary(BinaryOps::Div | BinaryOps::Mod),
-            ) => 2,
-            Some(Op::Binary(BinaryOps::Pow)) => 40,
-            Some(Op::Gather(_)) => 8,
-            Some(_) => 1,
+        let below = |source: &Edge| match is_inlined(graph, must, source.index)
+            && !too_large[source.index]
+        {
+            true => lines[source.index],
+            false => 1,
         };
-        let mut weight = Weight {
-            work: own,
-            lines: 1,
-            loads: 0,
-        };
-        for source in &node.sources {
-            let other = &graph.nodes[source.index];
-            let small = other.numel() * 16 <= node.numel();
-            let inlined = matches!(
-                other.op(),
-                Some(
-                    Op::Unary(_)
-                        | Op::Binary(_)
-                        | Op::Ternary(_)
-                        | Op::Gather(_)
-                        | Op::Const(_)
-                        | Op::Iota
-                )
-            );
-            if inlined && must[source.index].is_none() && !too_large[source.index] {
-                let below = weights[source.index];
-                weight.work += below.work;
-                weight.lines += below.lines;
-                weight.loads += below.loads;
-            } else {
-                weight.lines += 1;
-                weight.loads += !small as usize;
-            }
-        }
+        let total = 1 + node.sources.iter().map(below).sum::<usize>();
         // A reduction's lines count for its kernel, whose epilogue comes on top; an element-wise node's for all users.
-        if weight.lines > MAX_INSTRUCTIONS && node.op().is_some() {
+        if total > MAX_INSTRUCTIONS && node.op().is_some() {
             too_large[i] = !matches!(node.op(), Some(Op::Const(_) | Op::Iota));
         }
-        weights.push(weight);
+        lines.push(total);
     }
-    (weights, too_large)
+    too_large
 }
 
-/// Reason 3.
-fn cheap(weight: Weight, sites: usize) -> bool {
-    let Weight { work, loads, .. } = weight;
-    sites * loads <= loads + 1 + sites && work * (sites - 1) <= 16
+/// Whether a node may live in registers of whoever uses it, as far as its op and what must be memory tell.
+fn is_inlined(graph: &Graph, must: &[Option<Reason>], i: usize) -> bool {
+    let inlined = matches!(
+        graph.nodes[i].op(),
+        Some(
+            Op::Unary(_) | Op::Binary(_) | Op::Ternary(_) | Op::Gather(_) | Op::Const(_) | Op::Iota
+        )
+    );
+    inlined && must[i].is_none()
+}
+
+/// What an op costs at each point, in additions.
+fn work(op: Option<&Op>) -> usize {
+    match op {
+        None | Some(Op::Const(_) | Op::Iota) => 0,
+        Some(Op::Rand(_)) => 12,
+        Some(Op::Unary(UnaryOps::Exp2 | UnaryOps::Log2 | UnaryOps::Sin)) => 4,
+        Some(
+            Op::Unary(UnaryOps::Sqrt | UnaryOps::Recip)
+            | Op::Binary(BinaryOps::Div | BinaryOps::Mod),
+        ) => 2,
+        Some(Op::Binary(BinaryOps::Pow)) => 40,
+        Some(Op::Gather(_)) => 8,
+        Some(_) => 1,
+    }
+}
+
+/// Reason 3: whether computing a node in each of `sites` kernels costs less than one more array. Each op and each array behind it counts once,
+/// however often it is used on the way: `x · x` reads x once.
+fn cheap(graph: &Graph, must: &[Option<Reason>], i: usize, sites: usize) -> bool {
+    let (mut behind, mut at) = (vec![i], 0);
+    let (mut total, mut loads) = (0, 0);
+    while at < behind.len() {
+        let node = &graph.nodes[behind[at]];
+        if at > 0 && !is_inlined(graph, must, behind[at]) {
+            let small = node.numel() * 16 <= graph.nodes[i].numel();
+            loads += !small as usize;
+        } else {
+            total += work(node.op());
+            for source in &node.sources {
+                if !behind.contains(&source.index) {
+                    behind.push(source.index);
+                }
+            }
+        }
+        if total * (sites - 1) > RECOMPUTED || sites * loads > loads + 1 + sites {
+            return false;
+        }
+        at += 1;
+    }
+    true
 }
 
 /// The product in a contraction: never memory, whoever else uses it.

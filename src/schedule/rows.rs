@@ -28,6 +28,8 @@ use std::collections::HashMap;
 
 /// The longest rows: with four registers 256 KiB, which a second-level cache holds.
 const LONGEST: usize = 16 << 10;
+/// Each row is reduced by itself, which takes as long for 4 numbers as for 64; a window of 2 × 2 is better off with its neighbours.
+const SHORTEST: usize = 32;
 /// With fewer rows than this, threads would have nothing to do, unless there is little to do at all.
 const FEWEST: usize = 8;
 /// As much as one task does.
@@ -122,7 +124,9 @@ fn join(
     };
     let device = |kernel: &Lowered| graph.nodes[kernel.outputs[0]].node.device();
     let (count, length) = (numel(&first.outer), numel(&first.reduced));
-    let fits = (2..=LONGEST).contains(&length) && (count >= FEWEST || count * length <= LITTLE);
+    let little = count * length <= LITTLE;
+    let fits =
+        (2..=LONGEST).contains(&length) && (little || (count >= FEWEST && length >= SHORTEST));
     if !first.reduces() || !fits || first.lines.len() + second.lines.len() > MAX_LINES {
         return None;
     }
