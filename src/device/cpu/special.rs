@@ -10,11 +10,13 @@ use super::interpreter::width;
 use super::threads::{GRAIN, parallel};
 use super::walk::Walk;
 use crate::device::{Args, Program};
-use crate::dtype::{DType, Element, Scalar};
+use crate::dtype::DType;
 use crate::kernel::{Body, Kernel};
 use crate::ops::ReduceOps;
 use crate::shape::view::View;
 
+/// So many rows are scanned side by side.
+const ABREAST: usize = 4;
 /// So many columns are worked on side by side.
 const COLUMNS: usize = 512;
 
@@ -67,6 +69,18 @@ impl Special {
         // A thread's share: some rows' worth at least, so that short scans are not drowned in tasks.
         let lines = before * blocks;
         let together = (GRAIN / (length * after.min(COLUMNS)).max(1)).clamp(1, lines.max(1));
+        if after == 1 {
+            let together = together.next_multiple_of(ABREAST);
+            return parallel(lines.div_ceil(together), |task| {
+                let (mut line, end) = (task * together, ((task + 1) * together).min(lines));
+                while line + ABREAST <= end {
+                    self.scan_rows::<ABREAST>(&walk, line * length, length, op, args);
+                    line += ABREAST;
+                }
+                (line..end)
+                    .for_each(|line| self.scan_rows::<1>(&walk, line * length, length, op, args));
+            });
+        }
         parallel(lines.div_ceil(together), |task| {
             let mut running = vec![0u64; COLUMNS];
             let mut row = vec![0u64; COLUMNS];
@@ -77,10 +91,6 @@ impl Special {
                     (running.as_mut_ptr().cast(), row.as_mut_ptr().cast());
                 // SAFETY: both scratch rows have room for COLUMNS values of 8 bytes.
                 unsafe { alu::fill(dtype, op.identity(dtype.compute()), running, n) };
-                if after == 1 {
-                    self.scan_row(&walk, outer * length, length, op, args, running);
-                    continue;
-                }
                 for i in 0..length {
                     let at = (outer * length + i) * after + column;
                     self.fetch(&walk, 0, at, n, row, args);
@@ -99,48 +109,57 @@ impl Special {
         });
     }
 
-    /// One row, an element after the other. Long float32 rows are where rounding piles up, so they are added in float64.
-    fn scan_row(
+    /// R rows, an element of each after the other: an addition takes four cycles until the next one can use its result, in which three
+    /// other rows get on. Long float32 rows are where rounding piles up, so they are added in float64.
+    fn scan_rows<const R: usize>(
         &self,
         walk: &Walk,
         start: usize,
         length: usize,
         op: ReduceOps,
         args: &Args,
-        running: *mut u8,
     ) {
         let dtype = self.kernel.outputs[0].dtype;
-        let mut row = vec![0u64; COLUMNS];
-        let mut sum = op
-            .identity(if dtype.is_float() {
-                DType::Float64
-            } else {
-                dtype
-            })
-            .as_f64();
+        let mut memory = [[0u64; COLUMNS]; R];
+        let mut sums = [op.identity(DType::Float64).as_f64(); R];
+        let mut running = [0u64; R];
+        for sum in &mut running {
+            let identity = op.identity(dtype.compute());
+            // SAFETY: eight bytes have room for one value of any dtype.
+            unsafe { alu::fill(dtype, identity, std::ptr::from_mut(sum).cast(), 1) };
+        }
         for at in (0..length).step_by(COLUMNS) {
             let n = COLUMNS.min(length - at);
-            let block: *mut u8 = row.as_mut_ptr().cast();
-            self.fetch(walk, 0, start + at, n, block, args);
-            // SAFETY: the block holds n values of the dtype's register type; the output's row belongs to this task.
+            let rows: [*mut u8; R] = memory.each_mut().map(|row| row.as_mut_ptr().cast());
+            for (r, row) in rows.into_iter().enumerate() {
+                self.fetch(walk, 0, start + r * length + at, n, row, args);
+            }
+            // SAFETY: the blocks hold n values of the dtype's register type; the output's rows belong to this task.
             unsafe {
                 match dtype.compute() {
-                    DType::Float32 => running_floats(block.cast::<f32>(), n, op, &mut sum),
-                    DType::Float64 => running_floats(block.cast::<f64>(), n, op, &mut sum),
+                    DType::Float32 => {
+                        running_floats(rows.map(<*mut u8>::cast::<f32>), n, op, &mut sums, |x| {
+                            x as f32
+                        })
+                    }
+                    DType::Float64 => {
+                        running_floats(rows.map(<*mut u8>::cast::<f64>), n, op, &mut sums, |x| x)
+                    }
                     _ => {
-                        for i in 0..n {
-                            let value = block.add(i * width(dtype));
-                            alu::reduce_rows(op, dtype, value, 1, running);
-                            std::ptr::copy_nonoverlapping(running, value, width(dtype));
+                        for (row, sum) in rows.into_iter().zip(&mut running) {
+                            for i in 0..n {
+                                let value = row.add(i * width(dtype));
+                                let sum = std::ptr::from_mut(sum).cast::<u8>();
+                                alu::reduce_rows(op, dtype, value, 1, sum);
+                                std::ptr::copy_nonoverlapping(sum, value, width(dtype));
+                            }
                         }
                     }
                 }
-                alu::store(
-                    dtype,
-                    block,
-                    args.outputs[0].add((start + at) * dtype.itemsize()),
-                    n,
-                );
+                for (r, row) in rows.into_iter().enumerate() {
+                    let to = (start + r * length + at) * dtype.itemsize();
+                    alu::store(dtype, row, args.outputs[0].add(to), n);
+                }
             }
         }
     }
@@ -172,7 +191,7 @@ impl Special {
             Walk::new(values, values.shape.len()),
             Walk::new(index, index.shape.len()),
         );
-        let columns = (after.div_ceil(16)).clamp(16, COLUMNS).min(after.max(1));
+        let columns = (after.div_ceil(8)).clamp(64, COLUMNS);
         let blocks = after.div_ceil(columns);
         // Halves and small integers are added up in a wider type, as in every sum.
         let sum_dtype = dtype.sum_dtype().compute();
@@ -220,23 +239,23 @@ impl Special {
                     }
                 }
             }
-            for p in 0..size {
-                let at = (outer * size + p) * after + column;
-                // SAFETY: row p of the sums has n values; the output's columns of this row are this task's alone.
+            // Row after row; or all at once, if a row of the output is no longer than a row of the sums.
+            let (rows, long) = if blocks == 1 {
+                (1, size * n)
+            } else {
+                (size, n)
+            };
+            for (p, part) in
+                (0..rows).flat_map(|p| (0..long).step_by(columns).map(move |part| (p, part)))
+            {
+                let at = outer * size * after + p * after + column + part;
+                let n = columns.min(long - part);
+                let value: *mut u8 = value.as_mut_ptr().cast();
+                // SAFETY: the sums have `rows · long` values; the output's columns of these rows are this task's alone.
                 unsafe {
-                    alu::cast(
-                        sum_dtype,
-                        dtype,
-                        sums.add(p * n * item),
-                        value.as_mut_ptr().cast(),
-                        n,
-                    );
-                    alu::store(
-                        dtype,
-                        value.as_ptr().cast(),
-                        args.outputs[0].add(at * dtype.itemsize()),
-                        n,
-                    );
+                    let from = sums.add((p * long + part) * item);
+                    alu::cast(sum_dtype, dtype, from, value, n);
+                    alu::store(dtype, value, args.outputs[0].add(at * dtype.itemsize()), n);
                 }
             }
         });
@@ -252,20 +271,30 @@ fn around(shape: &[usize], axis: usize) -> (usize, usize, usize) {
     )
 }
 
-/// Replaces each value by the running sum (or maximum) up to it.
+/// Replaces each value by the running sum (or maximum) of its row up to it.
 ///
 /// # Safety
-/// `values` points to n of them.
-unsafe fn running_floats<T: Element>(values: *mut T, n: usize, op: ReduceOps, sum: &mut f64) {
+/// `rows` point to n values each.
+unsafe fn running_floats<T: Copy + Into<f64>, const R: usize>(
+    rows: [*mut T; R],
+    n: usize,
+    op: ReduceOps,
+    sums: &mut [f64; R],
+    narrow: impl Fn(f64) -> T,
+) {
+    let larger = |sum: f64, x: f64| match x.is_nan() || sum.is_nan() {
+        true => f64::NAN,
+        false => sum.max(x),
+    };
     for i in 0..n {
-        // SAFETY: i < n.
-        let value = unsafe { &mut *values.add(i) };
-        let x = Into::<Scalar>::into(*value).as_f64();
-        *sum = match op {
-            ReduceOps::Sum => *sum + x,
-            ReduceOps::Max if x.is_nan() || sum.is_nan() => f64::NAN,
-            ReduceOps::Max => sum.max(x),
-        };
-        *value = T::from_scalar(Scalar::Float(*sum));
+        for (row, sum) in rows.into_iter().zip(&mut *sums) {
+            // SAFETY: i < n.
+            let value = unsafe { &mut *row.add(i) };
+            *sum = match op {
+                ReduceOps::Sum => *sum + (*value).into(),
+                ReduceOps::Max => larger(*sum, (*value).into()),
+            };
+            *value = narrow(*sum);
+        }
     }
 }
