@@ -26,8 +26,8 @@
 //!
 //! - **runs**: among the rows are runs of neighbours in memory (an image's line, under a sliding window). They are found once a panel and then
 //!   copied at each step in chunks of constant size, which may read over the run's end; the next run overwrites the surplus.
-//! - **transposed**: the neighbours are along K. Blocks of 4 rows × 8 steps are turned in registers. A run that is no multiple of 8
-//!   does its last steps twice rather than one by one.
+//! - **transposed**: the neighbours are along K. Blocks of 16 (a vector of) rows × 4 steps are turned in registers. A run that is no multiple
+//!   of 4 does its last steps twice rather than one by one.
 //! - **gathered**: no neighbours anywhere; one number at a time.
 //!
 //! Laws:
