@@ -144,6 +144,33 @@ fn both_gradients_of_a_convolution_are_one_contraction_each() {
 }
 
 #[test]
+fn what_nobody_looks_at_is_not_computed() {
+    let image = random(&[4, 3, 12, 12]).requires_grad(true);
+    let weight = random(&[8, 3, 3, 3]).requires_grad(true);
+    let options = teenygrad::tensor::conv::Conv::default().padding(1);
+    let hidden = image.relu();
+    let out = hidden.conv2d_with(&weight, None, options.clone());
+    out.square().sum(()).backward();
+    // relu, the convolution, and the image's gradient. That of the padded image would have 14 · 14 pixels; relu's wants 12 · 12 of them,
+    // and is computed right after the sum.
+    let plan = plan_of(&[&image.grad().unwrap()]);
+    assert_eq!(plan.len(), 3);
+    let last = plan.kernels().last().unwrap();
+    assert_eq!(last.outputs[0].len, 4 * 3 * 12 * 12);
+    assert!(matches!(&last.body, Body::Nest(nest) if nest.reduces()));
+    // Where the windows leave gaps, pixels come out interleaved, which is no view of a sum: the sum alone is memory, in one contraction.
+    let weight = random(&[8, 3, 3, 3]).requires_grad(true);
+    let image = random(&[4, 3, 12, 12]).requires_grad(true);
+    let out = image.relu().conv2d_with(&weight, None, options.stride(2));
+    out.square().sum(()).backward();
+    assert_eq!(kernels(&[&image.grad().unwrap()]), 4);
+    // A sum that is looked at from two places is computed once.
+    let rows = random(&[64, 100]).sum(-1);
+    let differences = rows.shrink(&[(1, 64)]) - rows.shrink(&[(0, 63)]);
+    assert_eq!(kernels(&[&differences]), 2);
+}
+
+#[test]
 fn strided_windows_fold_without_a_copy() {
     let image = random(&[2, 4, 9, 9]).requires_grad(true);
     let weight = random(&[8, 4, 3, 3]).requires_grad(true);

@@ -13,7 +13,7 @@
 //! 3. **Several kernels use it** and reading it costs less than recomputing it. With s kernels and l arrays read to compute it, inlining
 //!    reads s·l arrays; a root reads l, writes 1 and is read s times: inline as long as s·l ≤ l + 1 + s, and it is cheap to compute.
 //! 4. It is a reduction, unless it can be an *epilogue's* source: all its users are element-wise, in one kernel, over the reduction's own
-//!    index space. Then they are computed right after the sum, in the same kernel (`sum(x)/n`, `relu(x @ w + b)`).
+//!    index space (or less of it, if there is one user). Then they are computed right after the sum, in the same kernel (`sum(x)/n`, `relu(x @ w + b)`).
 //! 5. Its kernel would grow beyond what registers and readers can hold.
 //!
 //! A sum of a sum is one sum over more axes, also when there is a movement in between that leaves the inner sum's axes alone. That is how the
@@ -24,7 +24,7 @@ use crate::dtype::DType;
 use crate::lazy::Op;
 use crate::ops::{BinaryOps, ReduceOps, UnaryOps};
 use crate::shape::path::Move;
-use crate::shape::view::{Remap, View};
+use crate::shape::view::{Remap, View, numel};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Reason 5: so many instructions at the most.
@@ -105,8 +105,8 @@ pub fn decide(graph: &Graph, forced: &HashSet<usize>) -> Decisions {
         merged: HashSet::new(),
     };
     let mut sites: Vec<Sites> = vec![Sites::new(); n];
-    // Whether everything between this node and its kernel's output only renumbers elements.
-    let mut bijective = vec![true; n];
+    // Whether everything between this node and its kernel's output only renumbers elements or leaves some out.
+    let mut once = vec![true; n];
     let mut contraction_in: HashSet<usize> = HashSet::new();
     // Users before sources: when a node's turn comes, it is known where its users are computed.
     for i in (0..n).rev() {
@@ -121,19 +121,13 @@ pub fn decide(graph: &Graph, forced: &HashSet<usize>) -> Decisions {
                 false => seen.extend(sites[user].iter().copied()),
             }
             let edge = &graph.nodes[user].sources[position];
-            bijective[i] &=
-                is_bijective(graph, edge) && (decisions.is_root(user) || bijective[user]) && !inner;
+            once[i] &= comes_once(graph, edge, node.uses.len() == 1)
+                && (decisions.is_root(user) || once[user])
+                && !inner;
         }
         let mut epilogue = || {
-            let bijective = bijective[i];
-            joins_epilogue(
-                graph,
-                &mut decisions,
-                &mut contraction_in,
-                i,
-                &seen,
-                bijective,
-            )
+            let once = once[i];
+            joins_epilogue(graph, &mut decisions, &mut contraction_in, i, &seen, once)
         };
         let reason = match op {
             _ if must[i].is_some() => must[i],
@@ -380,13 +374,13 @@ fn joins_epilogue(
     contraction_in: &mut HashSet<usize>,
     i: usize,
     seen: &Sites,
-    bijective: bool,
+    once: bool,
 ) -> bool {
     let mut places = seen.iter();
     let (Some(&(root, false)), None) = (places.next(), places.next()) else {
         return false;
     };
-    if !bijective
+    if !once
         || !matches!(
             graph.nodes[root].op(),
             Some(Op::Unary(_) | Op::Binary(_) | Op::Ternary(_) | Op::Contiguous)
@@ -435,41 +429,33 @@ fn is_injective(view: &View) -> bool {
     })
 }
 
-/// Whether every element of the source comes through the edge exactly once.
-fn is_bijective(graph: &Graph, edge: &Edge) -> bool {
+/// Whether every element of the source comes through the edge exactly once, or, for its only user, at most once. What that user leaves
+/// out need not be computed: the gradient of a padded image is a sum for each pixel, but not for those of the margin.
+fn comes_once(graph: &Graph, edge: &Edge, only_user: bool) -> bool {
     let mut shape = graph.nodes[edge.index].shape().to_vec();
     edge.moves().iter().all(|movement| {
         let before = std::mem::replace(&mut shape, movement.shape().to_vec());
         match movement {
             Move::Reshape(_) => true,
-            Move::Remap(remap) => renumbers(remap, &before),
+            Move::Remap(remap) => {
+                renumbers(remap, &before) && (only_user || numel(&remap.shape) == numel(&before))
+            }
         }
     })
 }
 
-/// Whether a remap only permutes and turns axes: each old axis follows one new axis, each new one leads one old.
+/// Whether a remap only permutes, turns and thins out axes: each old axis follows one new axis or stands still, each new one leads one old.
 fn renumbers(remap: &Remap, old: &[usize]) -> bool {
     let mut led: Vec<usize> = Vec::new();
-    let each_follows_one = remap
-        .rows
-        .iter()
-        .zip(old)
-        .filter(|&(_, &size)| size != 1)
-        .all(|((_, coefs), &size)| {
-            let mut steps = coefs
-                .iter()
-                .enumerate()
-                .filter(|&(axis, &c)| c != 0 && remap.shape[axis] != 1);
-            match (steps.next(), steps.next()) {
-                (Some((axis, &coef)), None) => {
-                    led.push(axis);
-                    coef.abs() == 1 && remap.shape[axis] == size
-                }
-                _ => false,
-            }
-        });
+    for (_, coefs) in &remap.rows {
+        let leads = |&axis: &usize| coefs[axis] != 0 && remap.shape[axis] != 1;
+        let mut leaders = (0..coefs.len()).filter(leads);
+        led.extend(leaders.next());
+        if leaders.next().is_some() {
+            return false;
+        }
+    }
     led.sort_unstable();
-    led.dedup();
-    let leading = remap.shape.iter().filter(|&&size| size != 1).count();
-    each_follows_one && led.len() == leading && !remap.leaves(old)
+    let each = (0..remap.shape.len()).filter(|&axis| remap.shape[axis] != 1);
+    led.into_iter().eq(each) && !remap.leaves(old)
 }

@@ -388,8 +388,9 @@ impl Writer<'_> {
         let src =
             self.value(source, &all, Level::Inner)
                 .map_err(|stuck| match (stuck, merged) {
-                    // A merged sum can always become memory instead; then its movements need not reach further.
-                    (Stuck::Movement, Some(inner)) => Stuck::Node(inner),
+                    // A merged sum can always become memory instead; then its movements need not reach further. But if there are movements
+                    // on top, it is them that make no view, and this node is the place to cut.
+                    (Stuck::Movement, Some(inner)) if moves.is_empty() => Stuck::Node(inner),
                     (stuck, _) => stuck,
                 })?;
         let dtype = self.lines[src].dtype;

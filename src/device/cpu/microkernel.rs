@@ -133,6 +133,15 @@ pub(super) trait Vector: Copy {
     unsafe fn store(self, to: *mut Self::Number);
     /// the numbers in memory where the mask has a 1 (bit 0 is the first lane), elsewhere those of self
     unsafe fn load_masked(self, from: *const Self::Number, mask: u32) -> Self;
+    /// whether [`Vector::turn`] beats turning four places at a time
+    const TURNS: bool = false;
+    /// reads four numbers from each of as many places as there are lanes: number j of all places is vector j
+    #[inline(always)]
+    unsafe fn turn(_from: impl Fn(usize) -> *const Self::Number) -> [Self; 4] {
+        unreachable!("a vector that doesn't turn")
+    }
+    /// the numbers where the mask has a 1, elsewhere 0
+    unsafe fn keep(self, mask: u32) -> Self;
     /// the same number in all lanes
     unsafe fn splat(number: Self::Number) -> Self;
     unsafe fn add(self, other: Self) -> Self;
@@ -150,7 +159,7 @@ mod x86 {
     macro_rules! vector {
         ($($vector:ident of $lanes:literal $number:ty, faultless $faultless:literal, $load:ident $store:ident $splat:ident $add:ident
             $sum:ident + $x:ident * $y:ident = $add_product:expr,
-            $old:ident | $from:ident & $mask:ident = $load_masked:expr;)*) => {$(
+            $old:ident | $from:ident & $mask:ident = $load_masked:expr, keep $kept:ident = $keep:expr$(, turn $places:ident = $turn:expr)?;)*) => {$(
             // SAFETY (of all blocks): the caller promises the memory and a processor that has the instruction.
             impl Vector for $vector {
                 type Number = $number;
@@ -162,6 +171,13 @@ mod x86 {
                 unsafe fn store(self, to: *mut $number) { unsafe { $store(to, self) } }
                 #[inline(always)]
                 unsafe fn load_masked(self, $from: *const $number, $mask: u32) -> Self { let $old = self; unsafe { $load_masked } }
+                #[inline(always)]
+                unsafe fn keep(self, $mask: u32) -> Self { let $kept = self; unsafe { $keep } }
+                $(
+                const TURNS: bool = true;
+                #[inline(always)]
+                unsafe fn turn($places: impl Fn(usize) -> *const $number) -> [Self; 4] { unsafe { $turn } }
+                )?
                 #[inline(always)]
                 unsafe fn splat(number: $number) -> Self { unsafe { $splat(number) } }
                 #[inline(always)]
@@ -177,37 +193,76 @@ mod x86 {
         ($mask:ident, $splat:ident $and:ident $equal:ident, $bits:expr) => {{ let bits = $bits; $equal($and($splat($mask as i32), bits), bits) }};
     }
 
+    // A register is quarters of four numbers, and most shuffles stay within one. So quarter q of vector i is loaded from place
+    // 4q + i, and then all quarters are turned at once, as four places by four numbers each.
+    macro_rules! four_places {
+        ($from:ident, $i:literal) => {{
+            let first = _mm512_castps128_ps512(_mm_loadu_ps($from($i)));
+            let two = _mm512_insertf32x4::<1>(first, _mm_loadu_ps($from($i + 4)));
+            let three = _mm512_insertf32x4::<2>(two, _mm_loadu_ps($from($i + 8)));
+            _mm512_insertf32x4::<3>(three, _mm_loadu_ps($from($i + 12)))
+        }};
+    }
+    macro_rules! two_places {
+        ($from:ident, $i:literal) => {{
+            let first = _mm256_castps128_ps256(_mm_loadu_ps($from($i)));
+            _mm256_insertf128_ps::<1>(first, _mm_loadu_ps($from($i + 4)))
+        }};
+    }
+    macro_rules! turn_quarters {
+        ($from:ident, $places:ident, $low:ident $high:ident $shuffle:ident) => {{
+            let (a, b, c, d) = ($places!($from, 0), $places!($from, 1), $places!($from, 2), $places!($from, 3));
+            let (ab, cd) = ($low(a, b), $low(c, d)); // a0 b0 a1 b1, c0 d0 c1 d1
+            let (ab_high, cd_high) = ($high(a, b), $high(c, d)); // a2 b2 a3 b3, c2 d2 c3 d3
+            [$shuffle::<0x44>(ab, cd), $shuffle::<0xEE>(ab, cd), $shuffle::<0x44>(ab_high, cd_high), $shuffle::<0xEE>(ab_high, cd_high)]
+        }};
+    }
+
     vector! {
         __m512 of 16 f32, faultless true, _mm512_loadu_ps _mm512_storeu_ps _mm512_set1_ps _mm512_add_ps
             sum + x * y = _mm512_fmadd_ps(x, y, sum),
-            old | from & mask = _mm512_mask_loadu_ps(old, mask as __mmask16, from);
+            old | from & mask = _mm512_mask_loadu_ps(old, mask as __mmask16, from),
+            keep x = _mm512_maskz_mov_ps(mask as __mmask16, x),
+            turn from = turn_quarters!(from, four_places, _mm512_unpacklo_ps _mm512_unpackhi_ps _mm512_shuffle_ps);
         __m512d of 8 f64, faultless true, _mm512_loadu_pd _mm512_storeu_pd _mm512_set1_pd _mm512_add_pd
             sum + x * y = _mm512_fmadd_pd(x, y, sum),
-            old | from & mask = _mm512_mask_loadu_pd(old, mask as __mmask8, from);
+            old | from & mask = _mm512_mask_loadu_pd(old, mask as __mmask8, from),
+            keep x = _mm512_maskz_mov_pd(mask as __mmask8, x);
         __m256 of 8 f32, faultless true, _mm256_loadu_ps _mm256_storeu_ps _mm256_set1_ps _mm256_add_ps
             sum + x * y = _mm256_fmadd_ps(x, y, sum),
             old | from & mask = {
                 let lanes = lanes_of!(mask, _mm256_set1_epi32 _mm256_and_si256 _mm256_cmpeq_epi32, _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128));
                 _mm256_blendv_ps(old, _mm256_maskload_ps(from, lanes), _mm256_castsi256_ps(lanes))
-            };
+            },
+            keep x = {
+                let lanes = lanes_of!(mask, _mm256_set1_epi32 _mm256_and_si256 _mm256_cmpeq_epi32, _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128));
+                _mm256_and_ps(x, _mm256_castsi256_ps(lanes))
+            },
+            turn from = turn_quarters!(from, two_places, _mm256_unpacklo_ps _mm256_unpackhi_ps _mm256_shuffle_ps);
         __m256d of 4 f64, faultless true, _mm256_loadu_pd _mm256_storeu_pd _mm256_set1_pd _mm256_add_pd
             sum + x * y = _mm256_fmadd_pd(x, y, sum),
             old | from & mask = {
                 let lanes = lanes_of!(mask, _mm256_set1_epi32 _mm256_and_si256 _mm256_cmpeq_epi32, _mm256_setr_epi32(1, 1, 2, 2, 4, 4, 8, 8));
                 _mm256_blendv_pd(old, _mm256_maskload_pd(from, lanes), _mm256_castsi256_pd(lanes))
+            },
+            keep x = {
+                let lanes = lanes_of!(mask, _mm256_set1_epi32 _mm256_and_si256 _mm256_cmpeq_epi32, _mm256_setr_epi32(1, 1, 2, 2, 4, 4, 8, 8));
+                _mm256_and_pd(x, _mm256_castsi256_pd(lanes))
             };
         __m128 of 4 f32, faultless false, _mm_loadu_ps _mm_storeu_ps _mm_set1_ps _mm_add_ps
             sum + x * y = _mm_add_ps(_mm_mul_ps(x, y), sum),
             old | from & mask = {
                 let lanes = _mm_castsi128_ps(lanes_of!(mask, _mm_set1_epi32 _mm_and_si128 _mm_cmpeq_epi32, _mm_setr_epi32(1, 2, 4, 8)));
                 _mm_or_ps(_mm_and_ps(lanes, _mm_loadu_ps(from)), _mm_andnot_ps(lanes, old))
-            };
+            },
+            keep x = _mm_and_ps(x, _mm_castsi128_ps(lanes_of!(mask, _mm_set1_epi32 _mm_and_si128 _mm_cmpeq_epi32, _mm_setr_epi32(1, 2, 4, 8))));
         __m128d of 2 f64, faultless false, _mm_loadu_pd _mm_storeu_pd _mm_set1_pd _mm_add_pd
             sum + x * y = _mm_add_pd(_mm_mul_pd(x, y), sum),
             old | from & mask = {
                 let lanes = _mm_castsi128_pd(lanes_of!(mask, _mm_set1_epi32 _mm_and_si128 _mm_cmpeq_epi32, _mm_setr_epi32(1, 1, 2, 2)));
                 _mm_or_pd(_mm_and_pd(lanes, _mm_loadu_pd(from)), _mm_andnot_pd(lanes, old))
-            };
+            },
+            keep x = _mm_and_pd(x, _mm_castsi128_pd(lanes_of!(mask, _mm_set1_epi32 _mm_and_si128 _mm_cmpeq_epi32, _mm_setr_epi32(1, 1, 2, 2))));
     }
 }
 
@@ -236,6 +291,16 @@ impl<T: Real, const L: usize> Vector for [T; L] {
                 new[l]
             } else {
                 self[l]
+            }
+        })
+    }
+    #[inline(always)]
+    unsafe fn keep(self, mask: u32) -> Self {
+        std::array::from_fn(|l| {
+            if mask & (1 << l) != 0 {
+                self[l]
+            } else {
+                T::ZERO
             }
         })
     }

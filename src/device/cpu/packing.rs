@@ -26,8 +26,8 @@
 //!
 //! - **runs**: among the rows are runs of neighbours in memory (an image's line, under a sliding window). They are found once a panel and then
 //!   copied at each step in chunks of constant size, which may read over the run's end; the next run overwrites the surplus.
-//! - **transposed**: the neighbours are along K. Blocks of 4 rows × 8 steps are turned in registers. A run that is no multiple of 8
-//!   does its last steps twice rather than one by one.
+//! - **transposed**: the neighbours are along K. Blocks of 16 (a vector of) rows × 4 steps are turned in registers. A run that is no multiple
+//!   of 4 does its last steps twice rather than one by one.
 //! - **gathered**: no neighbours anywhere; one number at a time.
 //!
 //! Laws:
@@ -353,7 +353,20 @@ impl Operand {
         masks.resize(depth, full);
         for ((bound, size), steps) in self.bounds.iter().zip(bounds) {
             let step = bound.rows.step;
+            // Most steps lie so far inside that no row can leave: only the others are compared row by row.
+            let (mut low, mut high) = (isize::MAX, isize::MIN);
+            for (_, start, length) in bound.rows.stretches(rows.clone()) {
+                let end = start + (length as isize - 1) * step;
+                (low, high) = (low.min(start).min(end), high.max(start).max(end));
+            }
+            let inside = |from: isize, to: isize| from + low >= 0 && to + high < *size as isize;
+            if inside(steps.low, steps.high) {
+                continue;
+            }
             let keeps = |value: isize| {
+                if inside(value, value) {
+                    return full;
+                }
                 let stretches = bound.rows.stretches(rows.clone());
                 let kept = |(row, start, length)| {
                     kept(start + value, step, length, *size as isize) << (row - rows.start)
@@ -363,9 +376,6 @@ impl Operand {
             if steps.high - steps.low < depth as isize {
                 table.clear();
                 table.extend((steps.low..=steps.high).map(keeps));
-                if table.iter().all(|&mask| mask == full) {
-                    continue;
-                }
                 for (mask, value) in masks.iter_mut().zip(&steps.values) {
                     *mask &= table[(value - steps.low) as usize];
                 }

@@ -49,8 +49,8 @@ pub(in crate::device::cpu) unsafe fn fill<V: Vector>(panel: &Panel<V::Number>) {
         match (panel.method, panel.masks.is_empty()) {
             (Method::Runs, true) => load_runs::<V, false>(panel),
             (Method::Runs, false) => load_runs::<V, true>(panel),
-            (Method::Transposed, true) => transpose::<V::Number, false>(panel),
-            (Method::Transposed, false) => transpose::<V::Number, true>(panel),
+            (Method::Transposed, true) => transpose::<V, false>(panel),
+            (Method::Transposed, false) => transpose::<V, true>(panel),
             (Method::Gathered, true) => gather::<V::Number, false>(panel, all, 0..panel.count),
             (Method::Gathered | Method::Guarded, _) => {
                 gather::<V::Number, true>(panel, all, 0..panel.count)
@@ -135,30 +135,64 @@ unsafe fn load_vector<V: Vector, const P: usize, const MASKED: bool>(
 }
 
 #[inline(always)]
-unsafe fn transpose<T: Real, const MASKED: bool>(panel: &Panel<T>) {
-    let rows = panel.count.next_multiple_of(4).min(panel.width / 4 * 4);
+unsafe fn transpose<V: Vector, const MASKED: bool>(panel: &Panel<V::Number>) {
+    // Whole vectors of rows first, then four rows at a time (a panel of 12 columns), then single ones.
+    let whole = if V::TURNS {
+        (panel.count.next_multiple_of(V::LANES)).min(panel.width / V::LANES * V::LANES)
+    } else {
+        0
+    };
+    let rows = (panel.count.next_multiple_of(4)).min(panel.width / 4 * 4);
     for &(first, length) in panel.step_runs {
         let end = first + length;
-        // 32 steps at a time, so that the cache lines of all rows are used up before there are too many of them.
+        // 64 steps at a time, so that the cache lines of all rows are used up before there are too many of them.
         let mut k = first;
         while k < end {
             let until = (k + 64).min(end);
-            for row in (0..rows).step_by(4) {
-                // SAFETY: the steps of a run are neighbours in memory, so its addresses are those that `pack` has checked;
-                // rows beyond the count repeat the first.
-                unsafe {
-                    if length >= 4 {
+            // SAFETY: the steps of a run are neighbours in memory, so its addresses are those that `pack` has checked;
+            // rows beyond the count repeat the first.
+            unsafe {
+                if length >= 4 {
+                    for row in (0..whole).step_by(V::LANES) {
                         for block in (k..until).step_by(4) {
-                            turn::<T, MASKED>(panel, row, block.min(end - 4));
+                            turn_vector::<V, MASKED>(panel, row, block.min(end - 4));
                         }
-                    } else {
-                        gather::<T, MASKED>(panel, k..until, row..(row + 4).min(panel.count));
                     }
+                    for row in (whole..rows).step_by(4) {
+                        for block in (k..until).step_by(4) {
+                            turn::<V::Number, MASKED>(panel, row, block.min(end - 4));
+                        }
+                    }
+                    let single = whole.max(rows).min(panel.count)..panel.count;
+                    gather::<V::Number, MASKED>(panel, k..until, single);
+                } else {
+                    gather::<V::Number, MASKED>(panel, k..until, 0..panel.count);
                 }
             }
-            // SAFETY: single elements within the same addresses.
-            unsafe { gather::<T, MASKED>(panel, k..until, rows.min(panel.count)..panel.count) };
             k = until;
+        }
+    }
+}
+
+/// A vector of rows × four steps, from one run of steps, turned.
+#[inline(always)]
+unsafe fn turn_vector<V: Vector, const MASKED: bool>(
+    panel: &Panel<V::Number>,
+    row: usize,
+    k: usize,
+) {
+    let from = panel.source.wrapping_offset(panel.steps[k]);
+    let rows = &panel.addresses[row..row + V::LANES];
+    // SAFETY: passed on to `transpose`; the panel has a whole vector of places here in each step.
+    unsafe {
+        let turned = V::turn(|r| from.wrapping_offset(rows[r]));
+        for (j, numbers) in turned.into_iter().enumerate() {
+            let kept = if MASKED {
+                numbers.keep(panel.masks[k + j] >> row)
+            } else {
+                numbers
+            };
+            kept.store(panel.to.wrapping_add((k + j) * panel.width + row));
         }
     }
 }
