@@ -73,6 +73,28 @@ fn what_happens_to_each_row_is_one_kernel() {
 }
 
 #[test]
+fn sums_of_products_keep_their_factors() {
+    // Two sums of products in one kernel, whose factors are no memory: the second's must not be computed where the first's still are.
+    let (x, y) = (random(&[40, 700]), random(&[700, 40]));
+    let (a, b) = (x.flip([1]) + 1.0, y.t().flip([0]) * 2.0);
+    let sum = (&a * &b).sum(1) + ((&a - &b) * (&b + 3.0)).sum(1);
+    assert_eq!(kernels(&[&sum]), 1);
+    let (x, y) = (x.to_vec::<f32>(), y.to_vec::<f32>());
+    for (row, sum) in sum.to_vec::<f32>().into_iter().enumerate() {
+        let terms = (0..700).map(|i| {
+            let a = x[row * 700 + 699 - i] as f64 + 1.0;
+            let b = y[i * 40 + 39 - row] as f64 * 2.0;
+            a * b + (a - b) * (b + 3.0)
+        });
+        let expected: f64 = terms.sum();
+        assert!(
+            (sum as f64 - expected).abs() < 1e-2,
+            "{row}: {sum} {expected}"
+        );
+    }
+}
+
+#[test]
 fn rows_give_what_single_steps_give() {
     // Long and short rows, several to a block and ragged; a number of rows that no block divides; halves; the gradient.
     for (rows, length) in [(64, 100), (1000, 3), (9, 5000), (33, 128), (3, 1)] {

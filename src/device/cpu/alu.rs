@@ -20,7 +20,7 @@
 //!    bit or two of exp2, log2 and sin of float32.
 
 pub use super::blocks::{CHUNK, Source};
-use super::blocks::{fold, map1, map2, map3, run};
+use super::blocks::{fold, fold2, map1, map2, map3, run};
 use super::number::{Number, Stored, same_in_memory};
 use super::simd::{Hot, Isa, vectorize};
 use crate::dtype::{DType, Element, Scalar, with_dtype};
@@ -506,6 +506,39 @@ pub unsafe fn reduce_block(op: ReduceOps, dtype: DType, src: *const u8, n: usize
         unsafe {
             let reduce = Reduce::<Register<T>> { op, src: src.cast(), n, acc: acc.read_unaligned() };
             acc.write_unaligned(run(Register::<T>::HOT, reduce));
+        }
+    })
+}
+
+struct Dot<T> {
+    a: Source<T>,
+    b: Source<T>,
+    n: usize,
+    acc: T,
+}
+
+impl<T: Number> Hot for Dot<T> {
+    type Out = T;
+    #[inline(always)]
+    fn run<I: Isa>(self) -> T {
+        let zeros = (T::ZERO, T::ZERO);
+        // SAFETY: `dot`'s caller keeps the laws of the module. Each product is rounded before it is added, as if it had been a block.
+        let sum = unsafe { fold2((self.a, self.b), zeros, self.n, T::ZERO, T::mul, T::add) };
+        self.acc.add(sum)
+    }
+}
+
+/// acc = acc + (a₀·b₀ + … ): the same bits as the products' block reduced by [`reduce_block`], which need not be written for it.
+///
+/// # Safety
+/// As there.
+pub unsafe fn dot(dtype: DType, a: Source<u8>, b: Source<u8>, n: usize, acc: *mut u8) {
+    with_dtype!(dtype, T => {
+        let acc = acc.cast::<Register<T>>();
+        // SAFETY: the caller's.
+        unsafe {
+            let dot = Dot::<Register<T>> { a: a.cast(), b: b.cast(), n, acc: acc.read_unaligned() };
+            acc.write_unaligned(run(Register::<T>::HOT, dot));
         }
     })
 }

@@ -214,14 +214,51 @@ pub unsafe fn map1<A: Copy, R: Copy>(a: *const A, dst: *mut R, n: usize, f: impl
 /// `n` elements can be read at `src`.
 #[inline(always)]
 pub unsafe fn fold<T: Copy>(src: *const T, n: usize, start: T, f: impl Fn(T, T) -> T) -> T {
+    let nothing = Source::repeated(std::ptr::dangling::<()>());
+    // SAFETY: the caller's; nothing is read of an operand of no size.
+    unsafe {
+        fold2(
+            (Source::block(src), nothing),
+            (start, ()),
+            n,
+            start,
+            |x, ()| x,
+            f,
+        )
+    }
+}
+
+/// A [`fold`] over xᵢ = g(aᵢ, bᵢ), without writing these down: `ends` are a and b with g(a, b) = start, which fill up the last chunk.
+///
+/// # Safety
+/// `n` elements can be read of both sources (of a repeated one, a chunk).
+#[inline(always)]
+pub unsafe fn fold2<A: Copy, B: Copy, T: Copy>(
+    (a, b): (Source<A>, Source<B>),
+    ends: (A, B),
+    n: usize,
+    start: T,
+    g: impl Fn(A, B) -> T,
+    f: impl Fn(T, T) -> T,
+) -> T {
     // SAFETY: all whole chunks are there, and `rest` elements behind them.
     unsafe {
         let (whole, rest) = (n / CHUNK, n % CHUNK);
-        let mut lanes = fold_chunks(src, whole, [start; CHUNK], &f);
+        let mut lanes = fold_chunks(
+            (a.at, b.at),
+            (a.step, b.step),
+            whole,
+            [start; CHUNK],
+            &g,
+            &f,
+        );
         if rest > 0 {
-            let mut padded = [start; CHUNK];
-            let last = pad(src.add(whole * CHUNK), rest, &mut padded);
-            lanes = fold_chunks(last, 1, lanes, &f);
+            let (mut pad_a, mut pad_b) = ([ends.0; CHUNK], [ends.1; CHUNK]);
+            let last = (
+                pad(a.from(whole * CHUNK), rest, &mut pad_a),
+                pad(b.from(whole * CHUNK), rest, &mut pad_b),
+            );
+            lanes = fold_chunks(last, (0, 0), 1, lanes, &g, &f);
         }
         halve(lanes, f)
     }
@@ -230,22 +267,26 @@ pub unsafe fn fold<T: Copy>(src: *const T, n: usize, start: T, f: impl Fn(T, T) 
 /// Lane j of the result is lane j of `lanes`, and element j of each chunk.
 ///
 /// # Safety
-/// `count` chunks can be read at `src`.
+/// `count` chunks can be read at both addresses, moving on by so many steps for each element.
 #[inline(always)]
-unsafe fn fold_chunks<T: Copy>(
-    mut src: *const T,
+unsafe fn fold_chunks<A: Copy, B: Copy, T: Copy>(
+    (mut a, mut b): (*const A, *const B),
+    (step_a, step_b): (usize, usize),
     count: usize,
     mut lanes: [T; CHUNK],
+    g: &impl Fn(A, B) -> T,
     f: &impl Fn(T, T) -> T,
 ) -> [T; CHUNK] {
     for _ in 0..count {
         let mut next = lanes; // a new array each time, which can live in vector registers
         for i in 0..CHUNK {
             // SAFETY: the caller's.
-            next[i] = f(lanes[i], unsafe { src.add(i).read_unaligned() });
+            let x = unsafe { g(a.add(i).read_unaligned(), b.add(i).read_unaligned()) };
+            next[i] = f(lanes[i], x);
         }
         lanes = next;
-        src = src.wrapping_add(CHUNK);
+        a = a.wrapping_add(CHUNK * step_a);
+        b = b.wrapping_add(CHUNK * step_b);
     }
     lanes
 }

@@ -161,8 +161,8 @@ pub fn width(dtype: DType) -> usize {
 }
 
 impl Interpreter {
-    /// Sorts instructions by loop and gives each register a place.
-    pub fn new(nest: &Nest, walks: Vec<Option<Walk>>) -> Interpreter {
+    /// Sorts instructions by loop and gives each register a place. `products` are not computed; their factors stay until the end instead.
+    pub fn new(nest: &Nest, walks: Vec<Option<Walk>>, products: &[(Reg, [Reg; 2])]) -> Interpreter {
         let of = |level: Level| {
             let matches = |reg: &Reg| {
                 let line = &nest.lines[*reg];
@@ -187,10 +187,13 @@ impl Interpreter {
             plan.take(reg, width(nest.lines[reg].dtype));
         }
         let kept = plan.bytes;
+        let inner: Vec<Reg> = (inner.into_iter())
+            .filter(|reg| products.iter().all(|(product, _)| product != reg))
+            .collect();
         plan.assign(nest, &inner, |reg| {
-            nest.lines
-                .iter()
-                .any(|line| matches!(line.inst, Inst::Reduce(_, src) if src == reg))
+            let reduced = |line: &Line| matches!(line.inst, Inst::Reduce(_, src) if src == reg);
+            nest.lines.iter().any(reduced)
+                || products.iter().any(|(_, factors)| factors.contains(&reg))
         });
         let after_inner = plan.bytes;
         (plan.bytes, plan.idle) = (kept, Vec::new());
@@ -367,6 +370,15 @@ impl Interpreter {
         }
     }
 
+    /// A register as an operand.
+    pub fn source(&self, reg: Reg, frame: &Frame) -> Source<u8> {
+        let at = frame.registers[reg].cast_const();
+        match self.repeated[reg] {
+            true => Source::repeated(at),
+            false => Source::block(at),
+        }
+    }
+
     /// Runs instructions over a block.
     ///
     /// # Safety
@@ -385,10 +397,7 @@ impl Interpreter {
             let line = &nest.lines[reg];
             let (r, dst) = (&frame.registers, frame.own[reg]);
             let dtype_of = |reg: Reg| nest.lines[reg].dtype;
-            let source = |reg: Reg| match self.repeated[reg] {
-                true => Source::repeated(r[reg].cast_const()),
-                false => Source::block(r[reg].cast_const()),
-            };
+            let source = |reg: Reg| self.source(reg, frame);
             // SAFETY: registers are blocks of their dtype with room for n points; sources and destinations are different blocks, or the
             // same one for elements of one size (law 2, `Places::assign`); loads are inside (the kernel's law 3).
             unsafe {

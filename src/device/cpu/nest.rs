@@ -32,7 +32,7 @@ use crate::device::memory::Memory;
 use crate::device::{Args, Program};
 use crate::dtype::DType;
 use crate::kernel::{Body, Inst, Kernel, Nest, Reg};
-use crate::ops::ReduceOps;
+use crate::ops::{BinaryOps, ReduceOps};
 use crate::shape::view::numel;
 use std::ops::Range;
 
@@ -63,6 +63,8 @@ pub struct LoopNest {
     order: Order,
     contraction: Option<Product>,
     gathers: bool,
+    /// for each reduction the factors, if it is a sum of products that nothing else reads: these need not be written down
+    factors: Vec<Option<(Reg, Reg)>>,
 }
 
 /// A sum of products that the contraction room computes.
@@ -114,7 +116,20 @@ impl LoopNest {
             .lines
             .iter()
             .any(|line| matches!(line.inst, Inst::Gather { .. }));
-        let interpreter = Interpreter::new(nest, walks);
+        let factors_of = |&(_, op, src): &(Reg, ReduceOps, Reg)| match nest.lines[src].inst {
+            Inst::Binary(BinaryOps::Mul, a, b) if op == ReduceOps::Sum && order == Order::Along => {
+                let reads = nest.lines.iter().flat_map(|line| line.inst.reads());
+                (reads.filter(|&read| read == src).count() == 1).then_some((a, b))
+            }
+            _ => None,
+        };
+        let factors: Vec<_> = reductions.iter().map(factors_of).collect();
+        // The interpreter leaves these products out, and keeps their factors instead.
+        let products = reductions.iter().zip(&factors);
+        let products: Vec<(Reg, [Reg; 2])> = products
+            .filter_map(|(&(_, _, src), factors)| factors.map(|(a, b)| (src, [a, b])))
+            .collect();
+        let interpreter = Interpreter::new(nest, walks, &products);
         LoopNest {
             outer,
             reduced,
@@ -123,6 +138,7 @@ impl LoopNest {
             order,
             contraction,
             gathers,
+            factors,
             kernel,
         }
     }
@@ -261,11 +277,17 @@ impl LoopNest {
                     self.interpreter
                         .run(self.nest(), &self.interpreter.inner, &span, args, frame)
                 };
-                for &(reg, op, src) in &self.reductions {
+                for (&(reg, op, src), factors) in self.reductions.iter().zip(&self.factors) {
                     let dtype = self.nest().lines[reg].dtype;
                     let sum = frame.registers[reg].wrapping_add(output * width(dtype));
-                    // SAFETY: `src` holds n values, `sum` is one of the block's.
-                    unsafe { alu::reduce_block(op, dtype, frame.registers[src], n, sum) };
+                    let source = |reg: Reg| self.interpreter.source(reg, frame);
+                    // SAFETY: `src`, or its factors, hold n values, `sum` is one of the block's.
+                    unsafe {
+                        match *factors {
+                            Some((a, b)) => alu::dot(dtype, source(a), source(b), n, sum),
+                            None => alu::reduce_block(op, dtype, frame.registers[src], n, sum),
+                        }
+                    };
                 }
                 start += n;
             }
