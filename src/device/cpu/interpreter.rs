@@ -30,6 +30,7 @@ use crate::dtype::DType;
 use crate::kernel::{Inst, Kernel, Level, Line, Nest, Reg};
 use crate::ops::UnaryOps;
 use std::cell::RefCell;
+use std::ops::Range;
 
 /// Points in a block, if few registers are alive at once; with many, down to an eighth of that.
 const BLOCK: usize = 4096;
@@ -531,8 +532,7 @@ impl Interpreter {
                         to,
                         args,
                         frame,
-                        row * span.len + run.at,
-                        span.len - run.at,
+                        row * span.len + run.at..(row + 1) * span.len,
                     )
                 }
             });
@@ -631,7 +631,7 @@ fn direct(axes: &Axes, base: &Base, limits: &[isize], span: &Span) -> Option<isi
 /// One run of a load, a position, a random number, a condition or a gather.
 ///
 /// # Safety
-/// As for [`Interpreter::run`]; `to` has room for the run.
+/// As for [`Interpreter::run`]; `to` has room for the run, which begins at the first of the line's points in `rest`.
 unsafe fn bring_run(
     nest: &Nest,
     reg: Reg,
@@ -639,9 +639,9 @@ unsafe fn bring_run(
     to: *mut u8,
     args: &Args,
     frame: &Frame,
-    at: usize,
-    left: usize,
+    rest: Range<usize>,
 ) {
+    let (at, left) = (rest.start, rest.len());
     let line = &nest.lines[reg];
     let Run {
         len,
