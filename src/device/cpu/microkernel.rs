@@ -140,8 +140,10 @@ pub(super) trait Vector: Copy {
     unsafe fn turn(_from: impl Fn(usize) -> *const Self::Number) -> [Self; 4] {
         unreachable!("a vector that doesn't turn")
     }
-    /// the numbers where the mask has a 1, elsewhere 0
-    unsafe fn keep(self, mask: u32) -> Self;
+    /// the numbers of other where the mask has a 1, elsewhere those of self
+    unsafe fn blend(self, other: Self, mask: u32) -> Self;
+    /// every second number of as many as two vectors hold, beginning with the first
+    unsafe fn load_alternate(from: *const Self::Number) -> Self;
     /// the same number in all lanes
     unsafe fn splat(number: Self::Number) -> Self;
     unsafe fn add(self, other: Self) -> Self;
@@ -159,7 +161,7 @@ mod x86 {
     macro_rules! vector {
         ($($vector:ident of $lanes:literal $number:ty, faultless $faultless:literal, $load:ident $store:ident $splat:ident $add:ident
             $sum:ident + $x:ident * $y:ident = $add_product:expr,
-            $old:ident | $from:ident & $mask:ident = $load_masked:expr, keep $kept:ident = $keep:expr$(, turn $places:ident = $turn:expr)?;)*) => {$(
+            $old:ident | $from:ident & $mask:ident = $load_masked:expr, blend $new:ident = $blend:expr, alternate $first:ident $second:ident = $alternate:expr$(, turn $places:ident = $turn:expr)?;)*) => {$(
             // SAFETY (of all blocks): the caller promises the memory and a processor that has the instruction.
             impl Vector for $vector {
                 type Number = $number;
@@ -172,7 +174,12 @@ mod x86 {
                 #[inline(always)]
                 unsafe fn load_masked(self, $from: *const $number, $mask: u32) -> Self { let $old = self; unsafe { $load_masked } }
                 #[inline(always)]
-                unsafe fn keep(self, $mask: u32) -> Self { let $kept = self; unsafe { $keep } }
+                unsafe fn blend(self, $new: Self, $mask: u32) -> Self { let $old = self; unsafe { $blend } }
+                #[inline(always)]
+                unsafe fn load_alternate(from: *const $number) -> Self {
+                    let ($first, $second) = unsafe { ($load(from), $load(from.wrapping_add($lanes))) };
+                    unsafe { $alternate }
+                }
                 $(
                 const TURNS: bool = true;
                 #[inline(always)]
@@ -222,22 +229,25 @@ mod x86 {
         __m512 of 16 f32, faultless true, _mm512_loadu_ps _mm512_storeu_ps _mm512_set1_ps _mm512_add_ps
             sum + x * y = _mm512_fmadd_ps(x, y, sum),
             old | from & mask = _mm512_mask_loadu_ps(old, mask as __mmask16, from),
-            keep x = _mm512_maskz_mov_ps(mask as __mmask16, x),
+            blend new = _mm512_mask_mov_ps(old, mask as __mmask16, new),
+            alternate x y = _mm512_permutex2var_ps(x, _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30), y),
             turn from = turn_quarters!(from, four_places, _mm512_unpacklo_ps _mm512_unpackhi_ps _mm512_shuffle_ps);
         __m512d of 8 f64, faultless true, _mm512_loadu_pd _mm512_storeu_pd _mm512_set1_pd _mm512_add_pd
             sum + x * y = _mm512_fmadd_pd(x, y, sum),
             old | from & mask = _mm512_mask_loadu_pd(old, mask as __mmask8, from),
-            keep x = _mm512_maskz_mov_pd(mask as __mmask8, x);
+            blend new = _mm512_mask_mov_pd(old, mask as __mmask8, new),
+            alternate x y = _mm512_permutex2var_pd(x, _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14), y);
         __m256 of 8 f32, faultless true, _mm256_loadu_ps _mm256_storeu_ps _mm256_set1_ps _mm256_add_ps
             sum + x * y = _mm256_fmadd_ps(x, y, sum),
             old | from & mask = {
                 let lanes = lanes_of!(mask, _mm256_set1_epi32 _mm256_and_si256 _mm256_cmpeq_epi32, _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128));
                 _mm256_blendv_ps(old, _mm256_maskload_ps(from, lanes), _mm256_castsi256_ps(lanes))
             },
-            keep x = {
+            blend new = {
                 let lanes = lanes_of!(mask, _mm256_set1_epi32 _mm256_and_si256 _mm256_cmpeq_epi32, _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128));
-                _mm256_and_ps(x, _mm256_castsi256_ps(lanes))
+                _mm256_blendv_ps(old, new, _mm256_castsi256_ps(lanes))
             },
+            alternate x y = _mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_castps_pd(_mm256_shuffle_ps::<0x88>(x, y)))),
             turn from = turn_quarters!(from, two_places, _mm256_unpacklo_ps _mm256_unpackhi_ps _mm256_shuffle_ps);
         __m256d of 4 f64, faultless true, _mm256_loadu_pd _mm256_storeu_pd _mm256_set1_pd _mm256_add_pd
             sum + x * y = _mm256_fmadd_pd(x, y, sum),
@@ -245,24 +255,33 @@ mod x86 {
                 let lanes = lanes_of!(mask, _mm256_set1_epi32 _mm256_and_si256 _mm256_cmpeq_epi32, _mm256_setr_epi32(1, 1, 2, 2, 4, 4, 8, 8));
                 _mm256_blendv_pd(old, _mm256_maskload_pd(from, lanes), _mm256_castsi256_pd(lanes))
             },
-            keep x = {
+            blend new = {
                 let lanes = lanes_of!(mask, _mm256_set1_epi32 _mm256_and_si256 _mm256_cmpeq_epi32, _mm256_setr_epi32(1, 1, 2, 2, 4, 4, 8, 8));
-                _mm256_and_pd(x, _mm256_castsi256_pd(lanes))
-            };
+                _mm256_blendv_pd(old, new, _mm256_castsi256_pd(lanes))
+            },
+            alternate x y = _mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_unpacklo_pd(x, y));
         __m128 of 4 f32, faultless false, _mm_loadu_ps _mm_storeu_ps _mm_set1_ps _mm_add_ps
             sum + x * y = _mm_add_ps(_mm_mul_ps(x, y), sum),
             old | from & mask = {
                 let lanes = _mm_castsi128_ps(lanes_of!(mask, _mm_set1_epi32 _mm_and_si128 _mm_cmpeq_epi32, _mm_setr_epi32(1, 2, 4, 8)));
                 _mm_or_ps(_mm_and_ps(lanes, _mm_loadu_ps(from)), _mm_andnot_ps(lanes, old))
             },
-            keep x = _mm_and_ps(x, _mm_castsi128_ps(lanes_of!(mask, _mm_set1_epi32 _mm_and_si128 _mm_cmpeq_epi32, _mm_setr_epi32(1, 2, 4, 8))));
+            blend new = {
+                let lanes = _mm_castsi128_ps(lanes_of!(mask, _mm_set1_epi32 _mm_and_si128 _mm_cmpeq_epi32, _mm_setr_epi32(1, 2, 4, 8)));
+                _mm_or_ps(_mm_and_ps(lanes, new), _mm_andnot_ps(lanes, old))
+            },
+            alternate x y = _mm_shuffle_ps::<0x88>(x, y);
         __m128d of 2 f64, faultless false, _mm_loadu_pd _mm_storeu_pd _mm_set1_pd _mm_add_pd
             sum + x * y = _mm_add_pd(_mm_mul_pd(x, y), sum),
             old | from & mask = {
                 let lanes = _mm_castsi128_pd(lanes_of!(mask, _mm_set1_epi32 _mm_and_si128 _mm_cmpeq_epi32, _mm_setr_epi32(1, 1, 2, 2)));
                 _mm_or_pd(_mm_and_pd(lanes, _mm_loadu_pd(from)), _mm_andnot_pd(lanes, old))
             },
-            keep x = _mm_and_pd(x, _mm_castsi128_pd(lanes_of!(mask, _mm_set1_epi32 _mm_and_si128 _mm_cmpeq_epi32, _mm_setr_epi32(1, 1, 2, 2))));
+            blend new = {
+                let lanes = _mm_castsi128_pd(lanes_of!(mask, _mm_set1_epi32 _mm_and_si128 _mm_cmpeq_epi32, _mm_setr_epi32(1, 1, 2, 2)));
+                _mm_or_pd(_mm_and_pd(lanes, new), _mm_andnot_pd(lanes, old))
+            },
+            alternate x y = _mm_unpacklo_pd(x, y);
     }
 }
 
@@ -285,24 +304,22 @@ impl<T: Real, const L: usize> Vector for [T; L] {
     #[inline(always)]
     unsafe fn load_masked(self, from: *const T, mask: u32) -> Self {
         // SAFETY: the caller promises memory for all lanes, since this is not faultless.
-        let new = unsafe { Self::load(from) };
+        unsafe { self.blend(Self::load(from), mask) }
+    }
+    #[inline(always)]
+    unsafe fn blend(self, other: Self, mask: u32) -> Self {
         std::array::from_fn(|l| {
             if mask & (1 << l) != 0 {
-                new[l]
+                other[l]
             } else {
                 self[l]
             }
         })
     }
     #[inline(always)]
-    unsafe fn keep(self, mask: u32) -> Self {
-        std::array::from_fn(|l| {
-            if mask & (1 << l) != 0 {
-                self[l]
-            } else {
-                T::ZERO
-            }
-        })
+    unsafe fn load_alternate(from: *const T) -> Self {
+        // SAFETY: the caller promises memory for twice the lanes.
+        std::array::from_fn(|l| unsafe { from.wrapping_add(2 * l).read() })
     }
     #[inline(always)]
     unsafe fn splat(number: T) -> Self {

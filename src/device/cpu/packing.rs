@@ -22,10 +22,11 @@
 //! and its two gradients have to do with each other, and it is enough: none of them is mentioned below.
 //!
 //! Filling a panel costs one load and one store a number, against the few multiply-adds which that number takes part in: for 8
-//! output channels a number is worth half a cycle of arithmetic. So *how* it is copied decides the speed. Three ways, chosen by the strides:
+//! output channels a number is worth half a cycle of arithmetic. So *how* it is copied decides the speed. The ways, chosen by the strides:
 //!
 //! - **runs**: among the rows are runs of neighbours in memory (an image's line, under a sliding window). They are found once a panel and then
 //!   copied at each step in chunks of constant size, which may read over the run's end; the next run overwrites the surplus.
+//! - **runs of every second** number, under a window with stride 2: two vectors are loaded and every second number kept.
 //! - **transposed**: the neighbours are along K. Blocks of 16 (a vector of) rows × 4 steps are turned in registers. A run that is no multiple
 //!   of 4 does its last steps twice rather than one by one.
 //! - **gathered**: no neighbours anywhere; one number at a time.
@@ -139,6 +140,8 @@ impl Affine {
 pub(super) enum Method {
     /// load runs of rows, several into one vector
     Runs,
+    /// the same where rows are next to neighbours: of twice as many numbers every second one is kept
+    Alternate,
     /// turn blocks of rows that are contiguous along K
     Transposed,
     /// one by one
@@ -205,10 +208,12 @@ impl Operand {
         let bounds = parts
             .zip(view.bounds.iter().map(|bound| bound.size))
             .collect();
-        let run = |part: &Affine| if part.step == 1 { part.inner } else { 1 };
+        let run = |part: &Affine, step| if part.step == step { part.inner } else { 1 };
         // Long runs of rows are best: they need no turning. Very short ones lose to turning, if K offers a block's worth.
-        let method = match (run(&address.rows), run(&address.steps)) {
+        let alternate = run(&address.rows, 2);
+        let method = match (run(&address.rows, 1).max(alternate), run(&address.steps, 1)) {
             (rows, steps @ 4..) if rows < 8 && rows < steps => Method::Transposed,
+            (rows @ 3.., _) if rows == alternate => Method::Alternate,
             (3.., _) => Method::Runs,
             _ => Method::Gathered,
         };
@@ -230,6 +235,7 @@ impl Operand {
     pub fn method(&self) -> &'static str {
         match self.method {
             Method::Runs => "in runs",
+            Method::Alternate => "in runs of every second",
             Method::Transposed => "transposed",
             Method::Gathered | Method::Guarded => "gathered",
         }
@@ -279,7 +285,7 @@ impl Operand {
         let count = rows.len();
         debug_assert!(count <= width && width <= MOST_ROWS);
         let masked = !self.bounds.is_empty() && self.mask(steps, rows.clone());
-        let by_runs = self.method == Method::Runs;
+        let by_runs = matches!(self.method, Method::Runs | Method::Alternate);
         let step = self.address.rows.step;
         let mut addresses = [0; MOST_ROWS];
         let (mut low, mut high) = (isize::MAX, isize::MIN);
@@ -299,24 +305,25 @@ impl Operand {
                 let mask = bits(lane - vector * set.lanes, until - vector * set.lanes);
                 steps.pieces.push(Piece {
                     vector,
-                    from: start + (vector * set.lanes) as isize - at as isize,
+                    from: start + ((vector * set.lanes) as isize - at as isize) * step,
                     mask,
                 });
                 lane = until;
             }
         }
-        if !set.faultless {
-            // Whole vectors are read, whatever the mask.
+        let faultless = set.faultless && self.method == Method::Runs;
+        if !faultless {
+            // Whole vectors are read, whatever the mask (two for each, where only every second number is wanted).
             low = steps
                 .pieces
                 .iter()
                 .fold(low, |low, piece| low.min(piece.from));
             high = steps.pieces.iter().fold(high, |high, piece| {
-                high.max(piece.from + set.lanes as isize - 1)
+                high.max(piece.from + set.lanes as isize * step - 1)
             });
         }
         let (low, high) = (low + steps.address.low, high + steps.address.high);
-        let safe = (low >= readable.start && high < readable.end) || (set.faultless && by_runs);
+        let safe = (low >= readable.start && high < readable.end) || faultless;
         let first = addresses[0];
         addresses[count..].fill(first); // rows that a block of four has too many: anything readable
         let panel = Panel {

@@ -10,7 +10,7 @@ use super::{MOST_ROWS, Method};
 use crate::device::cpu::microkernel::{Real, Vector};
 use std::ops::Range;
 
-/// Rows that are neighbours in memory and in the same vector of the panel.
+/// Rows that are neighbours in memory (or next to neighbours) and in the same vector of the panel.
 #[derive(Clone, Copy, Default)]
 pub(in crate::device::cpu) struct Piece {
     /// which vector
@@ -28,7 +28,7 @@ pub(in crate::device::cpu) struct Panel<'a, T> {
     pub width: usize,
     pub count: usize,
     pub addresses: &'a [isize; MOST_ROWS],
-    /// for [`Method::Runs`], in the order of the vectors
+    /// for [`Method::Runs`] and [`Method::Alternate`], in the order of the vectors
     pub pieces: &'a [Piece],
     pub steps: &'a [isize],
     pub step_runs: &'a [(usize, usize)],
@@ -47,8 +47,10 @@ pub(in crate::device::cpu) unsafe fn fill<V: Vector>(panel: &Panel<V::Number>) {
     // SAFETY: passed on.
     unsafe {
         match (panel.method, panel.masks.is_empty()) {
-            (Method::Runs, true) => load_runs::<V, false>(panel),
-            (Method::Runs, false) => load_runs::<V, true>(panel),
+            (Method::Runs, true) => load_runs::<V, 1, false>(panel),
+            (Method::Runs, false) => load_runs::<V, 1, true>(panel),
+            (Method::Alternate, true) => load_runs::<V, 2, false>(panel),
+            (Method::Alternate, false) => load_runs::<V, 2, true>(panel),
             (Method::Transposed, true) => transpose::<V, false>(panel),
             (Method::Transposed, false) => transpose::<V, true>(panel),
             (Method::Gathered, true) => gather::<V::Number, false>(panel, all, 0..panel.count),
@@ -73,7 +75,7 @@ fn select<T: Real, const C: usize>(mut values: [T; C], mask: u32) -> [T; C] {
 }
 
 #[inline(always)]
-unsafe fn load_runs<V: Vector, const MASKED: bool>(panel: &Panel<V::Number>) {
+unsafe fn load_runs<V: Vector, const STRIDE: usize, const MASKED: bool>(panel: &Panel<V::Number>) {
     // The last vector may be longer than its row. What it writes into the next one is overwritten later: steps go forwards and
     // vectors backwards. The last steps, behind which there may be nothing, are gathered.
     let vectors = panel.count.div_ceil(V::LANES);
@@ -88,13 +90,22 @@ unsafe fn load_runs<V: Vector, const MASKED: bool>(panel: &Panel<V::Number>) {
             .map_or(0, |before| before + 1);
         let (before, pieces) = rest.split_at(first);
         rest = before;
-        // SAFETY: `pack` has checked the addresses, unless loads look only at lanes of the mask, which are valid.
+        // SAFETY: `pack` has checked the addresses of whole vectors, unless loads look only at lanes of the mask, which are valid.
         unsafe {
             match *pieces {
-                [a] => load_vector::<V, 1, MASKED>(panel, full, vector, [a]),
-                [a, b] => load_vector::<V, 2, MASKED>(panel, full, vector, [a, b]),
-                [a, b, c] => load_vector::<V, 3, MASKED>(panel, full, vector, [a, b, c]),
-                [a, b, c, d] => load_vector::<V, 4, MASKED>(panel, full, vector, [a, b, c, d]),
+                [a] => load_vector::<V, 1, STRIDE, MASKED>(panel, full, vector, [a]),
+                [a, b] => load_vector::<V, 2, STRIDE, MASKED>(panel, full, vector, [a, b]),
+                [a, b, c] => load_vector::<V, 3, STRIDE, MASKED>(panel, full, vector, [a, b, c]),
+                [a, b, c, d] => {
+                    load_vector::<V, 4, STRIDE, MASKED>(panel, full, vector, [a, b, c, d])
+                }
+                [a, b, c, d, e] => {
+                    load_vector::<V, 5, STRIDE, MASKED>(panel, full, vector, [a, b, c, d, e])
+                }
+                // Six are lines of three, a window of 3 × 3 whose steps are too far apart to be turned.
+                [a, b, c, d, e, f] => {
+                    load_vector::<V, 6, STRIDE, MASKED>(panel, full, vector, [a, b, c, d, e, f])
+                }
                 _ => {
                     let rows = vector * V::LANES..((vector + 1) * V::LANES).min(panel.count);
                     gather::<V::Number, true>(panel, 0..full, rows)
@@ -106,9 +117,9 @@ unsafe fn load_runs<V: Vector, const MASKED: bool>(panel: &Panel<V::Number>) {
     unsafe { gather::<V::Number, true>(panel, full..depth, 0..panel.count) }
 }
 
-/// One vector of a panel, for all steps, from P runs.
+/// One vector of a panel, for all steps, from P runs of neighbours or of every second number.
 #[inline(always)]
-unsafe fn load_vector<V: Vector, const P: usize, const MASKED: bool>(
+unsafe fn load_vector<V: Vector, const P: usize, const STRIDE: usize, const MASKED: bool>(
     panel: &Panel<V::Number>,
     depth: usize,
     vector: usize,
@@ -126,7 +137,11 @@ unsafe fn load_vector<V: Vector, const P: usize, const MASKED: bool>(
         unsafe {
             let mut loaded = V::splat(V::Number::ZERO);
             for piece in pieces {
-                loaded = loaded.load_masked(from.wrapping_offset(piece.from), piece.mask & mask);
+                let (from, mask) = (from.wrapping_offset(piece.from), piece.mask & mask);
+                loaded = match STRIDE {
+                    1 => loaded.load_masked(from, mask),
+                    _ => loaded.blend(V::load_alternate(from), mask),
+                };
             }
             loaded.store(to);
         }
@@ -188,7 +203,7 @@ unsafe fn turn_vector<V: Vector, const MASKED: bool>(
         let turned = V::turn(|r| from.wrapping_offset(rows[r]));
         for (j, numbers) in turned.into_iter().enumerate() {
             let kept = if MASKED {
-                numbers.keep(panel.masks[k + j] >> row)
+                V::splat(V::Number::ZERO).blend(numbers, panel.masks[k + j] >> row)
             } else {
                 numbers
             };
