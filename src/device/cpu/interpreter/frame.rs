@@ -1,0 +1,90 @@
+//! # device/cpu/interpreter/frame: the memory of a program's registers
+//!
+//! **In:** where each register's block begins. **Out:** for one task, the blocks, and where each register is right now: in its own block,
+//! in an input's memory (a contiguous load copies nothing), or where an output wants it.
+
+use super::bring::prefetch;
+use crate::device::cpu::panel::Panel;
+use crate::kernel::Reg;
+use std::cell::RefCell;
+
+/// Cache lines of the next block to ask for after each instruction: more wait for each other, fewer come too late.
+const PACE: usize = 24;
+
+/// The registers of one thread, for one task.
+pub struct Frame {
+    /// for each register that reads columns as rows, those it has read
+    pub(super) panels: Vec<Panel>,
+    /// memory that the next block will read: (from, bytes)
+    pub(super) ahead: Vec<(*mut u8, usize)>,
+    _memory: Room,
+    /// where each register's block is now: in `memory`, or directly in an input
+    pub registers: Vec<*mut u8>,
+    pub(super) own: Vec<*mut u8>,
+}
+
+impl Frame {
+    pub(super) fn new(memory: Room, own: Vec<*mut u8>) -> Frame {
+        Frame {
+            panels: own.iter().map(|_| Panel::default()).collect(),
+            ahead: Vec::new(),
+            _memory: memory,
+            registers: own.clone(),
+            own,
+        }
+    }
+
+    /// Asks for some of the next block's memory, so that it arrives while this block is computed. A few cache lines after each instruction:
+    /// all at once, they would only wait for each other.
+    pub(super) fn look_ahead(&mut self) {
+        let mut lines = PACE;
+        while lines > 0
+            && let Some((from, bytes)) = self.ahead.pop()
+        {
+            let now = bytes.min(lines * 64);
+            prefetch(from, now);
+            lines -= now.div_ceil(64);
+            if now < bytes {
+                self.ahead.push((from.wrapping_add(now), bytes - now));
+            }
+        }
+    }
+
+    /// Lets a register be its own block again.
+    pub fn reset(&mut self, reg: Reg) {
+        self.registers[reg] = self.own[reg];
+    }
+}
+
+/// A frame's memory: cache lines that a thread keeps for its next frame. An epilogue gets a frame for every few rows of a product, and to
+/// fill one with zeros takes longer than that many rows.
+pub(in crate::device::cpu) struct Room(Vec<[u64; 8]>);
+
+thread_local! {
+    static IDLE: RefCell<Vec<Vec<[u64; 8]>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Room {
+    /// Its first whole cache line. (The vector is aligned to 8 bytes only.)
+    pub fn start(&mut self) -> *mut u8 {
+        let start = self.0.as_mut_ptr().cast::<u8>();
+        start.wrapping_add(start.align_offset(64))
+    }
+
+    /// At least so many lines, the first of which may be cut. What is in them is left over from earlier.
+    pub fn new(lines: usize) -> Room {
+        let mut memory = IDLE.with_borrow_mut(Vec::pop).unwrap_or_default();
+        if memory.len() < lines {
+            memory = vec![[0; 8]; lines];
+        }
+        Room(memory)
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let memory = std::mem::take(&mut self.0);
+        // A thread that is ending has no place for it any more.
+        let _ = IDLE.try_with(|idle| idle.borrow_mut().push(memory));
+    }
+}
