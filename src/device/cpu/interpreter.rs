@@ -40,6 +40,9 @@ use places::{Places, after_all_reads, block_for, only_operands, read_by_operands
 /// Points left free between two registers' blocks. Blocks exactly 4 KiB apart would share the few cache lines that a processor keeps for
 /// addresses with equal low bits, and a load would have to wait for every store that looks like one to its own address.
 const STAGGER: usize = 32;
+/// More bytes than a third-level cache holds for a core or two.
+const BEYOND: u64 = 48 << 20;
+
 /// A loop nest's program with a place for each register.
 pub struct Interpreter {
     /// points in a block
@@ -83,6 +86,16 @@ pub struct Span<'a> {
     pub fixed: &'a [usize],
     /// how many fixed points
     pub lines: usize,
+}
+
+/// Which outputs are written past the caches: large ones of kernels that touch more than any cache holds.
+pub fn outputs_beyond_caches(kernel: &Kernel) -> Vec<bool> {
+    let much = kernel.cost().bytes >= BEYOND;
+    let large =
+        |slot: &crate::kernel::Slot| (slot.len * slot.dtype.itemsize()) as u64 >= BEYOND / 4;
+    (kernel.outputs.iter())
+        .map(|slot| much && large(slot))
+        .collect()
 }
 
 /// Bytes of one element in a register.

@@ -25,7 +25,7 @@ use self::choose::{order, product};
 use self::partial::Partial;
 use super::alu;
 use super::contraction::Contraction;
-use super::interpreter::{Frame, Interpreter, Span, width};
+use super::interpreter::{Frame, Interpreter, Span, outputs_beyond_caches, width};
 use super::threads::{GRAIN, parallel};
 use super::walk::{Walk, simplify, unravel_into};
 use crate::device::memory::Memory;
@@ -63,6 +63,8 @@ pub struct LoopNest {
     order: Order,
     contraction: Option<Product>,
     gathers: bool,
+    /// which outputs are written past the caches
+    beyond_caches: Vec<bool>,
     /// for each reduction the factors, if it is a sum of products that nothing else reads: these need not be written down
     factors: Vec<Option<(Reg, Reg)>>,
 }
@@ -139,6 +141,7 @@ impl LoopNest {
             contraction,
             gathers,
             factors,
+            beyond_caches: outputs_beyond_caches(&kernel),
             kernel,
         }
     }
@@ -205,11 +208,16 @@ impl LoopNest {
             let dtype = self.kernel.outputs[output].dtype;
             args.outputs[output].wrapping_add(at * dtype.itemsize())
         };
-        for &(src, output) in &self.interpreter.stores {
+        let shared = |output: usize| {
             let start = args.outputs[output].cast_const();
-            let shared = args.inputs.contains(&start) || self.contraction.is_some();
-            self.interpreter
-                .aim(self.nest(), src, place(output), shared, frame);
+            args.inputs.contains(&start) || self.contraction.is_some()
+        };
+        for &(src, output) in &self.interpreter.stores {
+            let shared = shared(output);
+            if shared || !self.beyond_caches[output] {
+                self.interpreter
+                    .aim(self.nest(), src, place(output), shared, frame);
+            }
         }
         // SAFETY: the kernel is verified and `args` are its own; at most `block` points; inputs of outer instructions have been written.
         unsafe {
@@ -222,7 +230,12 @@ impl LoopNest {
             if frame.registers[src] != to {
                 // SAFETY: the output has room for all outer points; stores come after all loads of the block, so an output may lie
                 // in the memory of an input.
-                unsafe { alu::store(dtype, frame.registers[src], to, len) };
+                unsafe {
+                    match self.beyond_caches[output] && !shared(output) {
+                        true => alu::stream(dtype, frame.registers[src], to, len),
+                        false => alu::store(dtype, frame.registers[src], to, len),
+                    }
+                };
             }
         }
     }

@@ -25,7 +25,7 @@
 //! 2. The schedule makes such kernels only of rows that fit (see `schedule::rows`).
 
 use super::alu::{self, CHUNK};
-use super::interpreter::{Frame, Interpreter, Span, width};
+use super::interpreter::{Frame, Interpreter, Span, outputs_beyond_caches, width};
 use super::threads::{GRAIN, parallel};
 use crate::device::{Args, Program};
 use crate::kernel::{Body, Inst, Kernel, Level, Nest, Reg};
@@ -53,6 +53,8 @@ pub struct Rows {
     count: usize,
     /// points of a row
     length: usize,
+    /// which outputs are written past the caches
+    beyond_caches: Vec<bool>,
 }
 
 impl Rows {
@@ -80,6 +82,7 @@ impl Rows {
             steps,
             count,
             length,
+            beyond_caches: outputs_beyond_caches(&kernel),
             kernel,
         }
     }
@@ -111,6 +114,7 @@ impl Rows {
         for step in &self.steps {
             if let Step::Store(src, output, level) = *step
                 && nest.lines[src].level == level
+                && !self.beyond_caches[output]
             {
                 // Law of kernels that reduce: no output lies in an input's memory.
                 self.interpreter
@@ -171,7 +175,12 @@ impl Rows {
                     if frame.registers[*src] != to {
                         let len = self.points(*level, row, rows).1;
                         // SAFETY: the register holds the level's points, and the output has room for all of them.
-                        unsafe { alu::store(dtype, frame.registers[*src], to, len) };
+                        unsafe {
+                            match self.beyond_caches[*output] {
+                                true => alu::stream(dtype, frame.registers[*src], to, len),
+                                false => alu::store(dtype, frame.registers[*src], to, len),
+                            }
+                        };
                     }
                 }
             }

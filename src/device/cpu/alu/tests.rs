@@ -441,3 +441,20 @@ fn rows_reduce_side_by_side() {
         }
     });
 }
+
+#[test]
+fn streams_write_what_stores_write() {
+    // Heads and tails of every length around whole cache lines, wherever they begin.
+    let values: Vec<u8> = (0..=255).collect();
+    for (dtype, start) in [(DType::Uint8, 0), (DType::Uint8, 7), (DType::Float32, 4)] {
+        for n in [0, 1, 15, 16, 17, 40, 60] {
+            let mut rooms = [[GUARD; 400]; 2];
+            // SAFETY: up to 240 bytes are read of 256, and written at most 16 + 240 into 400.
+            unsafe {
+                store(dtype, values.as_ptr(), rooms[0].as_mut_ptr().add(start), n);
+                stream(dtype, values.as_ptr(), rooms[1].as_mut_ptr().add(start), n);
+            }
+            assert_eq!(rooms[0], rooms[1], "{n} of {dtype} from {start}");
+        }
+    }
+}
