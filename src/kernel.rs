@@ -286,6 +286,16 @@ impl Nest {
 }
 
 impl Kernel {
+    /// The loop nest of a kernel that is known to be one.
+    pub(crate) fn nest(&self) -> &Nest {
+        match &self.body {
+            Body::Nest(nest) => nest,
+            Body::Scan { .. } | Body::Scatter { .. } | Body::Copy => {
+                unreachable!("{}: no loop nest", self.name)
+            }
+        }
+    }
+
     /// The cost of one run.
     pub fn cost(&self) -> Cost {
         let bytes = self

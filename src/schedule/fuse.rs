@@ -29,7 +29,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Reason 5: so many instructions at the most.
 const MAX_INSTRUCTIONS: usize = 200;
-/// Reason 3: so many additions at each point take no longer than writing an array and reading it again.
+/// Reason 3: so many additions at each point (0.06 ns each, in cache) take about as long as writing an array and reading it again. With 16,
+/// gelu's intermediate results were written out for its gradient.
 const RECOMPUTED: usize = 32;
 /// Reason 2 does not hold for a node whose users see at most so many times its elements.
 const REUSE: f64 = 1.25;

@@ -17,7 +17,6 @@
 //! summed are the ones that are divided. Results that no other kernel wants are not stored at all.
 //!
 //! This works on finished kernels, not on the graph: what is a kernel was decided before, and here is only seen what may run together.
-//! (An earlier design that decided it in `fuse` had to know what makes a row before it knew what is in the kernels.)
 
 use super::graph::Graph;
 use super::lower::Lowered;

@@ -8,8 +8,8 @@
 //!
 //! - The local array overlaps with nothing, so the loop vectorises without asking whether `dst` and `a` overlap, even where `dst`
 //!   *is* `a`. (A compiler that asks and finds that they do falls back to one element at a time.)
-//! - The number of rounds is constant, so there is no second loop for the rest: less code, and it compiles faster.
-//! - A ragged end goes through the same instructions, on a copy that is padded to a whole chunk.
+//! - The number of rounds in a chunk is constant, so the compiler unrolls them, and all pointers stay in registers.
+//! - A ragged end goes through the same instructions after the last whole chunk, on a copy that is padded to one.
 //!
 //! The local array costs nothing: for all but the longest bodies it disappears into vector registers.
 //!

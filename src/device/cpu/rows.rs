@@ -28,7 +28,7 @@ use super::alu::{self, CHUNK};
 use super::interpreter::{Frame, Interpreter, Span, outputs_beyond_caches, width};
 use super::threads::{GRAIN, parallel};
 use crate::device::{Args, Program};
-use crate::kernel::{Body, Inst, Kernel, Level, Nest, Reg};
+use crate::kernel::{Inst, Kernel, Level, Nest, Reg};
 use crate::ops::ReduceOps;
 use crate::shape::view::numel;
 
@@ -60,9 +60,7 @@ pub struct Rows {
 impl Rows {
     /// Prepares a kernel for which [`Nest::has_rows`] holds.
     pub fn new(kernel: Kernel) -> Rows {
-        let Body::Nest(nest) = &kernel.body else {
-            unreachable!("{}: not a loop nest", kernel.name)
-        };
+        let nest = kernel.nest();
         let (count, length) = (numel(&nest.outer), numel(&nest.reduced).max(1));
         let mut steps: Vec<Step> = Vec::new();
         for (reg, line) in nest.lines.iter().enumerate() {
@@ -88,12 +86,7 @@ impl Rows {
     }
 
     fn nest(&self) -> &Nest {
-        match &self.kernel.body {
-            Body::Nest(nest) => nest,
-            Body::Scan { .. } | Body::Scatter { .. } | Body::Copy => {
-                unreachable!("checked when it was made")
-            }
-        }
+        self.kernel.nest()
     }
 
     /// Points of a level that belong to some rows: (first, how many).
