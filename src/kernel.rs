@@ -331,9 +331,10 @@ impl Kernel {
         Cost { flops, bytes }
     }
 
-    /// The inputs into whose memory an output may be written: element-wise kernels that read an input only at the very place
-    /// that they are about to write, and don't copy it as it is.
-    pub fn in_place(&self) -> Vec<usize> {
+    /// (input, output): outputs that may be written into the memory of an input as large. That is so in element-wise kernels that read
+    /// the input only at the very place that they are about to write, and don't copy it as it is. First the pairs of which the output is computed
+    /// after the input's last use, and soon after: it can then be computed right there.
+    pub fn in_place(&self) -> Vec<(usize, usize)> {
         let Body::Nest(nest) = &self.body else {
             return vec![];
         };
@@ -356,9 +357,31 @@ impl Kernel {
                     _ => false,
                 })
         };
-        (0..self.inputs.len())
-            .filter(|&input| !reads_elsewhere(input))
-            .collect()
+        let is_load = |reg: Reg, from: usize| matches!(nest.lines[reg].inst, Inst::Load { input, .. } if input == from);
+        let last_use = |input: usize| {
+            let uses = |line: &Line| line.inst.reads().any(|read| is_load(read, input));
+            nest.lines.iter().rposition(uses).unwrap_or(0)
+        };
+        let computed = |output: usize| {
+            let of_it = |line: &Line| match line.inst {
+                Inst::Store { output: o, src } if o == output => Some(src),
+                _ => None,
+            };
+            nest.lines.iter().find_map(of_it).unwrap_or(0)
+        };
+        let bytes = |slot: &Slot| slot.len * slot.dtype.itemsize();
+        let mut pairs = Vec::new();
+        for input in (0..self.inputs.len()).filter(|&input| !reads_elsewhere(input)) {
+            for output in 0..self.outputs.len() {
+                if bytes(&self.inputs[input]) == bytes(&self.outputs[output]) {
+                    let wait = computed(output).checked_sub(last_use(input));
+                    pairs.push((wait.unwrap_or(usize::MAX), input, output));
+                }
+            }
+        }
+        pairs.sort();
+        let pairs = pairs.into_iter();
+        pairs.map(|(_, input, output)| (input, output)).collect()
     }
 
     /// Checks the laws of the module's header; says which one is broken, and where.

@@ -164,13 +164,10 @@ fn execute(step: &Step, launch: Launch) -> f64 {
     let mut input_pointers: Vec<Option<*const u8>> = vec![None; inputs.len()];
     let mut adopted = vec![false; outputs.len()];
     // Point 2: an output takes the memory of an input that dies here.
-    for &position in &step.in_place {
-        let bytes = inputs[position].nbytes();
-        let Some(output) =
-            (0..outputs.len()).find(|&o| !adopted[o] && outputs[o].nbytes() == bytes)
-        else {
+    for &(position, output) in &step.in_place {
+        if adopted[output] || input_pointers[position].is_some() {
             continue;
-        };
+        }
         let placeholder = outputs[output].clone();
         match Arc::try_unwrap(std::mem::replace(&mut inputs[position], placeholder)) {
             Ok(buffer) => {

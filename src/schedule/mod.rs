@@ -47,7 +47,7 @@ pub struct Step {
     /// what each parameter is
     pub params: Vec<ParamSource>,
     /// inputs into whose memory an output may be written
-    pub in_place: Vec<usize>,
+    pub in_place: Vec<(usize, usize)>,
 }
 
 /// Where a kernel's parameter comes from.

@@ -18,6 +18,7 @@
 //! 1. Registers of f16 and bf16 hold f32, those of bool bytes 0 or 1; see `alu`.
 //! 2. A register's block is given to another register when its last reader has run.
 //! 3. Registers of level `Free` (constants) and of reductions keep their blocks for the whole kernel.
+//! 4. Element-wise f32 instructions run strip by strip (see `strip`); what does not leave a strip has no block.
 
 mod bring;
 mod frame;
@@ -27,15 +28,16 @@ pub(super) use bring::prefetch;
 pub use frame::Frame;
 pub(super) use frame::Room;
 
-use super::alu::{self, CHUNK, Source};
+use super::alu::{self, Source};
 use super::panel::Columns;
+use super::strip::{Part, Place, STRIP, parts};
 use super::table::Table;
 use super::walk::{Axes, Walk};
 use crate::device::{Args, Param};
 use crate::dtype::DType;
 use crate::kernel::{Inst, Kernel, Level, Line, Nest, Reg};
 use crate::ops::UnaryOps;
-use places::{Places, after_all_reads, block_for, only_operands, read_by_operands_only};
+use places::{Places, block_for, last_reads, only_operands, read_by_operands_only, streamable};
 
 /// Points left free between two registers' blocks. Blocks exactly 4 KiB apart would share the few cache lines that a processor keeps for
 /// addresses with equal low bits, and a load would have to wait for every store that looks like one to its own address.
@@ -48,20 +50,22 @@ pub struct Interpreter {
     /// points in a block
     pub block: usize,
     /// instructions of the inner loop, in order
-    pub inner: Vec<Reg>,
+    pub inner: Vec<Part>,
     /// instructions of the outer loop, in order; no stores, no reductions
-    pub outer: Vec<Reg>,
+    pub outer: Vec<Part>,
     /// (register, output)
     pub stores: Vec<(Reg, usize)>,
     walks: Vec<Option<Walk>>,
     /// each walk's outer and reduced space, merged for running along it, and its table if it has short rows
     lines: Vec<Option<[Running; 2]>>,
-    /// registers after which nothing is read from memory: these may go to an output that lies in the memory of an input
-    late: Vec<bool>,
+    /// when the instruction of each register of the outer loop runs
+    when: Vec<usize>,
+    /// when each input is read for the last time in the outer loop, and then when the reductions are
+    last_reads: Vec<usize>,
+    /// results that are stored as they are computed, and not read again
+    streamable: Vec<bool>,
     /// constants that are only ever operands: one chunk of each is enough
     repeated: Vec<bool>,
-    /// whether there is enough to compute for the next block's memory to arrive meanwhile
-    paced: bool,
     /// bytes from the frame's start to each register's block
     offsets: Vec<usize>,
     bytes: usize,
@@ -98,6 +102,18 @@ pub fn outputs_beyond_caches(kernel: &Kernel) -> Vec<bool> {
         .collect()
 }
 
+/// Registers that need a place for one strip.
+fn kept<'a>(parts: impl Iterator<Item = &'a Part>) -> impl Iterator<Item = Reg> {
+    parts.flat_map(|part| {
+        match part {
+            Part::One(_) => &[],
+            Part::Strip(strip) => &strip.kept[..],
+        }
+        .iter()
+        .copied()
+    })
+}
+
 /// Bytes of one element in a register.
 pub fn width(dtype: DType) -> usize {
     dtype.compute().itemsize()
@@ -124,56 +140,74 @@ impl Interpreter {
         // Law 3: places for keeps first, then each loop from there on.
         let mut plan = Places::new(nest);
         let repeated = only_operands(nest);
-        let (chunks, blocks): (Vec<Reg>, Vec<Reg>) =
+        let (mut strips, blocks): (Vec<Reg>, Vec<Reg>) =
             free.into_iter().partition(|&reg| repeated[reg]);
         for reg in blocks.into_iter().chain(reductions) {
             plan.take(reg, width(nest.lines[reg].dtype));
         }
-        let kept = plan.bytes;
+        let for_keeps = plan.bytes;
         let inner: Vec<Reg> = (inner.into_iter())
             .filter(|reg| products.iter().all(|(product, _)| product != reg))
             .collect();
+        let (inner, outer) = (parts(nest, &inner), parts(nest, &outer));
+        strips.extend(kept(inner.iter().chain(&outer)));
         plan.assign(nest, &inner, |reg| {
             let reduced = |line: &Line| matches!(line.inst, Inst::Reduce(_, src) if src == reg);
             nest.lines.iter().any(reduced)
                 || products.iter().any(|(_, factors)| factors.contains(&reg))
         });
         let after_inner = plan.bytes;
-        (plan.bytes, plan.idle) = (kept, Vec::new());
+        (plan.bytes, plan.idle) = (for_keeps, Vec::new());
         plan.assign(nest, &outer, |reg| {
             stores.iter().any(|&(src, _)| src == reg)
         });
         plan.bytes = after_inner.max(plan.bytes);
         let block = block_for(plan.bytes);
+        plan.finish(nest);
         Interpreter {
             inner,
             outer,
             stores,
-            ..Interpreter::with_places(nest, walks, plan, repeated, &chunks, block)
+            ..Interpreter::with_places(nest, walks, plan, repeated, &strips, block)
         }
+        .in_order(nest)
     }
 
-    /// For a kernel of rows: every instruction runs along its own level's whole space. A block is `rows` rows of `length` points, as many as
-    /// fit; registers of the inner level have room for all of its points.
-    pub fn for_rows(nest: &Nest, length: usize) -> Interpreter {
+    /// Notes when memory is read for the last time.
+    fn in_order(mut self, nest: &Nest) -> Interpreter {
+        (self.when, self.last_reads) = last_reads(nest, &self.outer);
+        self.streamable = streamable(nest, &self.outer);
+        self
+    }
+
+    /// For a kernel of rows, whose instructions run in the order of these parts: each along its own level's whole space. A block is `rows` rows
+    /// of `length` points, as many as fit; registers of the inner level have room for all of its points.
+    pub fn for_rows(nest: &Nest, order: &[&Part], length: usize) -> Interpreter {
         let walks = nest.lines.iter().map(|line| {
             let view = line.inst.view()?;
             Some(Walk::new(view, view.shape.len()))
         });
         let mut plan = Places::new(nest);
-        let mut chunks = Vec::new();
+        let mut strips: Vec<Reg> = kept(order.iter().copied()).collect();
         let mut repeated = only_operands(nest);
         for (reg, line) in nest.lines.iter().enumerate() {
             match line.level {
+                Level::Inner if matches!(line.inst, Inst::Spread(_)) => {
+                    plan.take(reg, width(line.dtype))
+                }
                 Level::Inner => {}
-                Level::Free if repeated[reg] => chunks.push(reg),
+                Level::Free if repeated[reg] => strips.push(reg),
                 _ if matches!(line.inst, Inst::Store { .. }) => {}
                 Level::Free | Level::Outer => plan.take(reg, width(line.dtype)),
             }
         }
-        let all: Vec<Reg> = (0..nest.lines.len()).collect();
-        plan.assign(nest, &all, |_| false);
+        let stored = |reg: Reg| {
+            let stores = |line: &Line| matches!(line.inst, Inst::Store { src, .. } if src == reg);
+            nest.lines.iter().any(stores)
+        };
+        plan.assign(nest, order, stored);
         let rows = (block_for(plan.bytes) / length).max(1);
+        plan.finish(nest);
         for (reg, line) in nest.lines.iter().enumerate() {
             // A row's sum is one number for all of a block's points if the block is one row.
             if rows == 1 && matches!(line.inst, Inst::Spread(_)) {
@@ -185,9 +219,15 @@ impl Interpreter {
             walks.collect(),
             plan,
             repeated,
-            &chunks,
+            &strips,
             rows * length,
         )
+        .streaming(nest, order)
+    }
+
+    fn streaming(mut self, nest: &Nest, order: &[&Part]) -> Interpreter {
+        self.streamable = streamable(nest, order);
+        self
     }
 
     fn with_places(
@@ -195,16 +235,16 @@ impl Interpreter {
         walks: Vec<Option<Walk>>,
         plan: Places,
         repeated: Vec<bool>,
-        chunks: &[Reg],
+        strips: &[Reg],
         block: usize,
     ) -> Interpreter {
         // In whole cache lines.
         let room = (block + STAGGER).next_multiple_of(64);
         let mut offsets: Vec<usize> = plan.offsets.iter().map(|&offset| offset * room).collect();
         let mut bytes = plan.bytes * room;
-        for &reg in chunks {
+        for &reg in strips {
             offsets[reg] = bytes;
-            bytes += CHUNK * width(nest.lines[reg].dtype);
+            bytes += STRIP * width(nest.lines[reg].dtype);
         }
         let running = |(walk, line): (&Option<Walk>, &Line)| {
             // Halves are widened while they are loaded, a run at a time.
@@ -232,25 +272,16 @@ impl Interpreter {
             stores: Vec::new(),
             walks,
             lines,
-            late: after_all_reads(nest),
-            paced: nest
-                .lines
-                .iter()
-                .filter(|line| {
-                    matches!(
-                        line.inst,
-                        Inst::Unary(..) | Inst::Binary(..) | Inst::Ternary(..)
-                    )
-                })
-                .count()
-                >= 6,
+            when: Vec::new(),
+            last_reads: Vec::new(),
+            streamable: Vec::new(),
             repeated,
             offsets,
             bytes,
         }
     }
 
-    /// Whether a register is one chunk, which is read again and again.
+    /// Whether a register is one strip, which is read again and again.
     pub fn is_repeated(&self, reg: Reg) -> bool {
         self.repeated[reg]
     }
@@ -286,24 +317,43 @@ impl Interpreter {
                     unreachable!("{}: a constant is no key", kernel.name)
                 };
                 let points = if self.repeated[reg] {
-                    CHUNK
+                    STRIP
                 } else {
                     self.block.min(points)
                 };
-                // SAFETY: the register has room for a chunk, or for `self.block` values.
+                // SAFETY: the register has room for a strip, or for `self.block` values.
                 unsafe { alu::fill(line.dtype, value, own[reg], points) };
             }
         }
         Frame::new(memory, own)
     }
 
-    /// Lets a register that will be stored be computed where it is to be stored, if that is possible. `shared`: whether the output lies in
-    /// memory that the kernel reads.
-    pub fn aim(&self, nest: &Nest, reg: Reg, to: *mut u8, shared: bool, frame: &mut Frame) {
+    /// When the memory that lies at an address is read for the last time, if it is an input's. Of a contraction's output the sums are read.
+    pub fn read_until(&self, at: *mut u8, args: &Args, sums: bool) -> Option<usize> {
+        let inputs = args.inputs.iter().zip(&self.last_reads);
+        let same = inputs.filter(|(input, _)| **input == at.cast_const());
+        let sums = self.last_reads.last().filter(|_| sums);
+        same.map(|(_, last)| last).chain(sums).copied().max()
+    }
+
+    /// Lets a register that will be stored be computed where it is to be stored, if that is possible: not before `until`, when the memory
+    /// there is read for the last time. `past_caches`: it should not stay in the caches.
+    pub fn aim(
+        &self,
+        nest: &Nest,
+        reg: Reg,
+        to: *mut u8,
+        until: Option<usize>,
+        past_caches: bool,
+        frame: &mut Frame,
+    ) {
         let Line { inst, dtype, level } = &nest.lines[reg];
         let computed = *level != Level::Free && !matches!(inst, Inst::Reduce(..) | Inst::Spread(_));
-        if computed && dtype.compute() == *dtype && (!shared || self.late[reg]) {
+        let early = until.is_some_and(|until| self.when[reg] < until);
+        if computed && dtype.compute() == *dtype && !early && (!past_caches || self.streamable[reg])
+        {
             frame.own[reg] = to;
+            frame.past_caches[reg] = past_caches;
         }
     }
 
@@ -324,13 +374,39 @@ impl Interpreter {
     pub unsafe fn run(
         &self,
         nest: &Nest,
-        regs: &[Reg],
+        parts: &[Part],
         span: &Span,
         args: &Args,
         frame: &mut Frame,
     ) {
         let n = span.len * span.lines;
-        for &reg in regs {
+        for part in parts {
+            let reg = match part {
+                Part::One(reg) => *reg,
+                Part::Strip(strip) => {
+                    let mut steps = std::mem::take(&mut frame.steps);
+                    let place = |reg: Reg| {
+                        let size = width(nest.lines[reg].dtype);
+                        let inside = strip.regs.binary_search(&reg).is_ok();
+                        let once = self.repeated[reg] || strip.kept.contains(&reg);
+                        let at = if inside {
+                            frame.own[reg]
+                        } else {
+                            frame.registers[reg]
+                        };
+                        let step = if once { 0 } else { size };
+                        (Place { at, step, size }, frame.past_caches[reg])
+                    };
+                    // SAFETY: registers have room for n points, or for a strip (law 4); `aim` sees to it that nothing is read where a result
+                    // has been written.
+                    unsafe { strip.run(n, place, &mut steps) };
+                    frame.steps = steps;
+                    for &reg in &strip.results {
+                        frame.registers[reg] = frame.own[reg];
+                    }
+                    continue;
+                }
+            };
             let line = &nest.lines[reg];
             let (r, dst) = (&frame.registers, frame.own[reg]);
             let dtype_of = |reg: Reg| nest.lines[reg].dtype;
@@ -368,9 +444,6 @@ impl Interpreter {
                 }
             }
             frame.registers[reg] = dst;
-            if self.paced {
-                frame.look_ahead();
-            }
         }
     }
 }

@@ -201,16 +201,16 @@ impl LoopNest {
             let dtype = self.kernel.outputs[output].dtype;
             args.outputs[output].wrapping_add(at * dtype.itemsize())
         };
-        let shared = |output: usize| {
-            let start = args.outputs[output].cast_const();
-            args.inputs.contains(&start) || self.contraction.is_some()
+        let until = |output: usize| {
+            let sums = self.contraction.is_some();
+            self.interpreter
+                .read_until(args.outputs[output], args, sums)
         };
         for &(src, output) in &self.interpreter.stores {
-            let shared = shared(output);
-            if shared || !self.beyond_caches[output] {
-                self.interpreter
-                    .aim(self.nest(), src, place(output), shared, frame);
-            }
+            let until = until(output);
+            let past_caches = self.beyond_caches[output] && until.is_none();
+            self.interpreter
+                .aim(self.nest(), src, place(output), until, past_caches, frame);
         }
         // SAFETY: the kernel is verified and `args` are its own; at most `block` points; inputs of outer instructions have been written.
         unsafe {
@@ -224,7 +224,7 @@ impl LoopNest {
                 // SAFETY: the output has room for all outer points; stores come after all loads of the block, so an output may lie
                 // in the memory of an input.
                 unsafe {
-                    match self.beyond_caches[output] && !shared(output) {
+                    match self.beyond_caches[output] && until(output).is_none() {
                         true => alu::stream(dtype, frame.registers[src], to, len),
                         false => alu::store(dtype, frame.registers[src], to, len),
                     }

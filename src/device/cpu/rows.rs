@@ -24,8 +24,9 @@
 //! 1. Threads get whole rows, and a row's sum is computed in one order: results don't depend on the number of threads.
 //! 2. The schedule makes such kernels only of rows that fit (see `schedule::rows`).
 
-use super::alu::{self, CHUNK};
+use super::alu;
 use super::interpreter::{Frame, Interpreter, Span, outputs_beyond_caches, width};
+use super::strip::{Part, STRIP, parts};
 use super::threads::{GRAIN, parallel};
 use crate::device::{Args, Program};
 use crate::kernel::{Inst, Kernel, Level, Nest, Reg};
@@ -35,7 +36,7 @@ use crate::shape::view::numel;
 /// A part of the program.
 enum Step {
     /// instructions of one level, one after the other
-    Run(Level, Vec<Reg>),
+    Run(Level, Vec<Part>),
     /// each row to one number
     Reduce(Reg, ReduceOps, Reg),
     /// each row's number to all its points
@@ -63,20 +64,43 @@ impl Rows {
         let nest = kernel.nest();
         let (count, length) = (numel(&nest.outer), numel(&nest.reduced).max(1));
         let mut steps: Vec<Step> = Vec::new();
-        for (reg, line) in nest.lines.iter().enumerate() {
-            match (&line.inst, steps.last_mut()) {
-                (Inst::Reduce(op, src), _) => steps.push(Step::Reduce(reg, *op, *src)),
-                (Inst::Spread(src), _) => steps.push(Step::Spread(reg, *src)),
-                (Inst::Store { output, src }, _) => {
-                    steps.push(Step::Store(*src, *output, line.level))
-                }
-                _ if line.level == Level::Free => {}
-                (_, Some(Step::Run(level, regs))) if *level == line.level => regs.push(reg),
-                _ => steps.push(Step::Run(line.level, vec![reg])),
+        let mut open: (Level, Vec<Reg>) = (Level::Free, Vec::new());
+        let close = |open: &mut (Level, Vec<Reg>), steps: &mut Vec<Step>| {
+            let regs = std::mem::take(&mut open.1);
+            if !regs.is_empty() {
+                steps.push(Step::Run(open.0, parts(nest, &regs)));
             }
+        };
+        for (reg, line) in nest.lines.iter().enumerate() {
+            let step = match line.inst {
+                Inst::Reduce(op, src) => Step::Reduce(reg, op, src),
+                Inst::Spread(src) => Step::Spread(reg, src),
+                Inst::Store { output, src } => Step::Store(src, output, line.level),
+                _ if line.level == Level::Free => continue,
+                _ => {
+                    if open.0 != line.level {
+                        close(&mut open, &mut steps);
+                    }
+                    open.0 = line.level;
+                    open.1.push(reg);
+                    continue;
+                }
+            };
+            close(&mut open, &mut steps);
+            steps.push(step);
         }
+        close(&mut open, &mut steps);
+        let single: Vec<Part> = (0..nest.lines.len()).map(Part::One).collect();
+        let order: Vec<&Part> = steps
+            .iter()
+            .flat_map(|step| match step {
+                Step::Run(_, parts) => &parts[..],
+                Step::Reduce(reg, ..) | Step::Spread(reg, _) => &single[*reg..=*reg],
+                Step::Store(..) => &[],
+            })
+            .collect();
         Rows {
-            interpreter: Interpreter::for_rows(nest, length),
+            interpreter: Interpreter::for_rows(nest, &order, length),
             steps,
             count,
             length,
@@ -107,16 +131,16 @@ impl Rows {
         for step in &self.steps {
             if let Step::Store(src, output, level) = *step
                 && nest.lines[src].level == level
-                && !self.beyond_caches[output]
             {
                 // Law of kernels that reduce: no output lies in an input's memory.
+                let past_caches = self.beyond_caches[output];
                 self.interpreter
-                    .aim(nest, src, place(output, level), false, frame);
+                    .aim(nest, src, place(output, level), None, past_caches, frame);
             }
         }
         for step in &self.steps {
             match step {
-                Step::Run(level, regs) => {
+                Step::Run(level, parts) => {
                     let (start, len) = self.points(*level, row, rows);
                     let span = Span {
                         along_outer: true,
@@ -126,7 +150,7 @@ impl Rows {
                         lines: 1,
                     };
                     // SAFETY: the kernel is verified and `args` are its own; at most a block's points; in the program's order.
-                    unsafe { self.interpreter.run(nest, regs, &span, args, frame) };
+                    unsafe { self.interpreter.run(nest, parts, &span, args, frame) };
                 }
                 Step::Reduce(reg, op, src) => {
                     let dtype = nest.lines[*reg].dtype;
@@ -150,7 +174,7 @@ impl Rows {
                     frame.reset(*reg);
                     let (from, to) = (frame.registers[*src], frame.registers[*reg]);
                     let length = match self.interpreter.is_repeated(*reg) {
-                        true => CHUNK,
+                        true => STRIP,
                         false => self.length,
                     };
                     for i in 0..rows {
@@ -158,7 +182,7 @@ impl Rows {
                             from.wrapping_add(i * size),
                             to.wrapping_add(i * length * size),
                         );
-                        // SAFETY: `src` holds a number for each row, `reg` has room for a block's points, or one chunk for one row.
+                        // SAFETY: `src` holds a number for each row, `reg` has room for a block's points, or one strip for one row.
                         unsafe { alu::load(dtype, number, 0, line, length) };
                     }
                 }

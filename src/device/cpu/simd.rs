@@ -22,6 +22,8 @@
 //!    stays a call runs baseline code.
 //! 2. `mul_add` may be used only where [`Isa::FMA`] holds. Elsewhere it is a call into a slow software routine. [`multiply_add`] sees to it.
 
+use super::lanes::Floats;
+
 /// An instruction set to compile hot code for, in the order from plain to wide.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Level {
@@ -89,12 +91,15 @@ pub(crate) fn at_level<R>(level: Level, test: impl FnOnce() -> R) -> R {
 pub trait Isa {
     /// There is an instruction for a·b + c with one rounding.
     const FMA: bool;
+    /// A vector register of f32.
+    type Floats: Floats;
 }
 
 /// [`Level::Portable`] as a type.
 pub struct Portable;
 impl Isa for Portable {
     const FMA: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
+    type Floats = [f32; 4];
 }
 
 /// [`Level::Avx2Fma`] as a type.
@@ -103,6 +108,7 @@ pub struct Avx2Fma;
 #[cfg(target_arch = "x86_64")]
 impl Isa for Avx2Fma {
     const FMA: bool = true;
+    type Floats = std::arch::x86_64::__m256;
 }
 
 /// [`Level::Avx512`] as a type.
@@ -111,6 +117,7 @@ pub struct Avx512;
 #[cfg(target_arch = "x86_64")]
 impl Isa for Avx512 {
     const FMA: bool = true;
+    type Floats = std::arch::x86_64::__m512;
 }
 
 /// a·b + c: in one instruction where there is one, else in two, with two roundings.

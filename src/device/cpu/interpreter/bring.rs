@@ -58,15 +58,6 @@ impl Interpreter {
                     .cast_mut()
                     .wrapping_offset(address * size as isize);
                 frame.registers[reg] = memory;
-                if self.paced && span.along_outer {
-                    // What was not asked for during a block is being read by now.
-                    if frame.ahead.len() > nest.lines.len() {
-                        frame.ahead.clear();
-                    }
-                    frame
-                        .ahead
-                        .push((memory.wrapping_add(span.len * size), span.len * size));
-                }
                 return;
             }
             let dst = frame.own[reg].wrapping_add(row * span.len * width(line.dtype));

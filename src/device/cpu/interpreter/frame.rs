@@ -3,20 +3,19 @@
 //! **In:** where each register's block begins. **Out:** for one task, the blocks, and where each register is right now: in its own block,
 //! in an input's memory (a contiguous load copies nothing), or where an output wants it.
 
-use super::bring::prefetch;
 use crate::device::cpu::panel::Panel;
+use crate::device::cpu::strip::Step;
 use crate::kernel::Reg;
 use std::cell::RefCell;
-
-/// Cache lines of the next block to ask for after each instruction: more wait for each other, fewer come too late.
-const PACE: usize = 24;
 
 /// The registers of one thread, for one task.
 pub struct Frame {
     /// for each register that reads columns as rows, those it has read
     pub(super) panels: Vec<Panel>,
-    /// memory that the next block will read: (from, bytes)
-    pub(super) ahead: Vec<(*mut u8, usize)>,
+    /// room for a strip's steps
+    pub(super) steps: Vec<Step>,
+    /// registers that go to memory past the caches
+    pub(super) past_caches: Vec<bool>,
     _memory: Room,
     /// where each register's block is now: in `memory`, or directly in an input
     pub registers: Vec<*mut u8>,
@@ -27,26 +26,11 @@ impl Frame {
     pub(super) fn new(memory: Room, own: Vec<*mut u8>) -> Frame {
         Frame {
             panels: own.iter().map(|_| Panel::default()).collect(),
-            ahead: Vec::new(),
+            steps: Vec::new(),
+            past_caches: vec![false; own.len()],
             _memory: memory,
             registers: own.clone(),
             own,
-        }
-    }
-
-    /// Asks for some of the next block's memory, so that it arrives while this block is computed. A few cache lines after each instruction:
-    /// all at once, they would only wait for each other.
-    pub(super) fn look_ahead(&mut self) {
-        let mut lines = PACE;
-        while lines > 0
-            && let Some((from, bytes)) = self.ahead.pop()
-        {
-            let now = bytes.min(lines * 64);
-            prefetch(from, now);
-            lines -= now.div_ceil(64);
-            if now < bytes {
-                self.ahead.push((from.wrapping_add(now), bytes - now));
-            }
         }
     }
 

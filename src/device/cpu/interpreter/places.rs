@@ -3,31 +3,62 @@
 //! **In:** a program. **Out:** as few blocks as its registers can share, how long they may be, and what may be written where.
 
 use super::width;
-use crate::kernel::{Inst, Level, Nest, Reg};
+use crate::device::cpu::strip::Part;
+use crate::dtype::DType;
+use crate::kernel::{Inst, Level, Line, Nest, Reg};
+use std::borrow::Borrow;
+use std::ops::Range;
 
-/// Points in a block, if few registers are alive at once; with many, down to an eighth of that.
-const BLOCK: usize = 4096;
-/// What a block's registers may take, in bytes. More than the first-level cache's 32 KiB, as most inputs have a place here and do not use it,
-/// and since longer blocks let the processor read ahead for longer: an Adam step took 21 ms with 28 KiB, 17 with 56.
+/// Points in a block, at least and at most.
+const BLOCK: Range<usize> = 512..16 << 10;
+/// What a block's registers may take, in bytes: more than the first-level cache's 32 KiB, since longer blocks let the processor read ahead for
+/// longer.
 const NEAR: usize = 56 << 10;
 
-/// For each register whether no later instruction reads memory, be it by itself or through a register that is memory.
-pub(super) fn after_all_reads(nest: &Nest) -> Vec<bool> {
-    let memory = |reg: Reg| {
-        matches!(
-            nest.lines[reg].inst,
-            Inst::Load { .. } | Inst::Gather { .. } | Inst::Reduce(..)
-        )
+/// When each register's instruction runs, counted from 1, and when each input is read for the last time (0: never), be it by a load itself
+/// or through a register that is memory; at the end, the same for the reductions.
+pub(super) fn last_reads(nest: &Nest, order: &[Part]) -> (Vec<usize>, Vec<usize>) {
+    let source = |reg: Reg| match nest.lines[reg].inst {
+        Inst::Load { input, .. } | Inst::Gather { input, .. } => Some(input),
+        Inst::Reduce(..) => Some(usize::MAX),
+        _ => None,
     };
-    let reads = |reg: &Reg| memory(*reg) || nest.lines[*reg].inst.reads().any(memory);
-    let is_store = |reg: &Reg| matches!(nest.lines[*reg].inst, Inst::Store { .. });
-    let last = (0..nest.lines.len())
-        .rev()
-        .filter(|reg| !is_store(reg))
-        .find(reads);
-    (0..nest.lines.len())
-        .map(|reg| last.is_none_or(|last| reg >= last))
-        .collect()
+    let inputs = (0..nest.lines.len()).filter_map(source);
+    let count = inputs.filter(|&input| input < usize::MAX).max();
+    let mut when = vec![0; nest.lines.len()];
+    let mut last = vec![0; count.map_or(0, |input| input + 1) + 1];
+    for (time, &reg) in (1..).zip(order.iter().flat_map(Part::regs)) {
+        when[reg] = time;
+        for input in nest.lines[reg].inst.reads().chain([reg]).filter_map(source) {
+            let place = input.min(last.len() - 1);
+            last[place] = time;
+        }
+    }
+    (when, last)
+}
+
+/// Which registers are computed in a strip, and then only stored.
+pub(super) fn streamable<P: Borrow<Part>>(nest: &Nest, order: &[P]) -> Vec<bool> {
+    let mut streamable = vec![false; nest.lines.len()];
+    for part in order {
+        if let Part::Strip(strip) = part.borrow() {
+            for &reg in &strip.results {
+                let read = |line: &Line| line.inst.reads().any(|read| read == reg);
+                let mut readers = nest.lines.iter().filter(|line| read(line));
+                streamable[reg] = !strip.reads_back(reg)
+                    && nest.lines[reg].dtype == DType::Float32
+                    && matches!(
+                        readers.next(),
+                        Some(Line {
+                            inst: Inst::Store { .. },
+                            ..
+                        })
+                    )
+                    && readers.next().is_none();
+            }
+        }
+    }
+    streamable
 }
 
 /// Which registers are constants that only element-wise ops with several operands read.
@@ -48,12 +79,39 @@ pub(super) fn read_by_operands_only(nest: &Nest, reg: Reg) -> bool {
         .all(|line| matches!(line.inst, Inst::Binary(..) | Inst::Ternary(..)))
 }
 
-/// How many points make a block, if each takes so many bytes of registers.
+/// How many points make a block, if each takes so many bytes of registers. A block that lies in inputs and outputs only is limited by what
+/// a task has; still, each block's beginning costs some waiting for memory: Adam took 18 ms with blocks of 1,024 points, 11 with 16,384.
 pub(super) fn block_for(bytes_per_point: usize) -> usize {
     let fits = NEAR / bytes_per_point.max(1);
     let power = (fits + 1).next_power_of_two() / 2; // the largest that is not more
-    power.clamp(BLOCK / 8, BLOCK)
+    power.clamp(BLOCK.start, BLOCK.end)
 }
+
+/// Registers whose blocks are hardly ever used, as they lie in an input, or are computed where they are stored.
+fn elsewhere(nest: &Nest) -> Vec<bool> {
+    let in_order = !nest.reduces() || nest.has_rows();
+    let mut elsewhere: Vec<bool> = nest
+        .lines
+        .iter()
+        .map(|line| match &line.inst {
+            Inst::Load { view, .. } => {
+                (in_order || line.level == Level::Outer) && view.is_contiguous()
+            }
+            _ => false,
+        })
+        .collect();
+    for line in &nest.lines {
+        if let Inst::Store { src, .. } = line.inst {
+            elsewhere[src] = !matches!(nest.lines[src].inst, Inst::Reduce(..) | Inst::Spread(_));
+        }
+    }
+    let in_memory = |line: &Line| line.dtype.compute() == line.dtype && line.level != Level::Free;
+    let lines = nest.lines.iter().zip(elsewhere);
+    lines
+        .map(|(line, elsewhere)| elsewhere && in_memory(line))
+        .collect()
+}
+
 /// Register allocation by linear scan: a place is idle again after its register's last use.
 pub(super) struct Places {
     /// bytes a point, before each register's place
@@ -61,6 +119,8 @@ pub(super) struct Places {
     pub bytes: usize,
     /// (bytes of an element, offset)
     pub idle: Vec<(usize, usize)>,
+    /// registers that get places of their own, behind all others, since these are hardly ever used
+    elsewhere: Vec<bool>,
 }
 
 impl Places {
@@ -69,10 +129,24 @@ impl Places {
             offsets: vec![0; nest.lines.len()],
             bytes: 0,
             idle: Vec::new(),
+            elsewhere: elsewhere(nest),
+        }
+    }
+
+    /// Gives the last places. Before, `bytes` is what really is in use.
+    pub fn finish(&mut self, nest: &Nest) {
+        for (reg, line) in nest.lines.iter().enumerate() {
+            if self.elsewhere[reg] {
+                self.offsets[reg] = self.bytes;
+                self.bytes += width(line.dtype);
+            }
         }
     }
 
     pub fn take(&mut self, reg: Reg, width: usize) {
+        if self.elsewhere[reg] {
+            return;
+        }
         let reuse = self.idle.iter().rposition(|&(w, _)| w == width);
         self.offsets[reg] = match reuse {
             Some(position) => self.idle.remove(position).1,
@@ -84,45 +158,59 @@ impl Places {
         };
     }
 
-    pub fn assign(&mut self, nest: &Nest, order: &[Reg], live_to_the_end: impl Fn(Reg) -> bool) {
-        // Of a kernel of rows all instructions are in the order, but only the inner ones share places.
+    pub fn assign<P: Borrow<Part>>(
+        &mut self,
+        nest: &Nest,
+        order: &[P],
+        live_to_the_end: impl Fn(Reg) -> bool,
+    ) {
+        // Of a kernel of rows all instructions are in the order, but only the inner ones share places. A spread number may be one strip, read
+        // again and again while the values after it are written; what stays within a strip needs no block.
         let rows = nest.has_rows();
-        let shares = |reg: Reg| {
-            let line = &nest.lines[reg];
-            !rows || (line.level == Level::Inner && !matches!(line.inst, Inst::Store { .. }))
-        };
+        let mut shares: Vec<bool> = vec![false; nest.lines.len()];
+        let mut instructions: Vec<Reg> = Vec::new();
+        for part in order {
+            for &reg in part.borrow().regs() {
+                instructions.push(reg);
+                shares[reg] = match part.borrow() {
+                    Part::One(reg) => !matches!(nest.lines[*reg].inst, Inst::Spread(_)),
+                    Part::Strip(strip) => strip.results.contains(&reg),
+                } && (!rows || nest.lines[reg].level == Level::Inner);
+            }
+        }
         // For each instruction, the registers of this loop that it is the last to read, found from the end.
-        let mut dying: Vec<[Option<Reg>; 3]> = vec![[None; 3]; order.len()];
-        let mut alive: Vec<bool> = vec![false; nest.lines.len()]; // read further on, or not of this loop
-        alive.iter_mut().enumerate().for_each(|(reg, alive)| {
-            *alive = order.binary_search(&reg).is_err() || live_to_the_end(reg) || !shares(reg)
-        });
-        for (dying, &reg) in dying.iter_mut().zip(order).rev() {
+        let mut dying: Vec<[Option<Reg>; 3]> = vec![[None; 3]; instructions.len()];
+        // read further on, or without a place that could be given away
+        let mut alive: Vec<bool> = (0..nest.lines.len())
+            .map(|reg| !shares[reg] || self.elsewhere[reg] || live_to_the_end(reg))
+            .collect();
+        for (dying, &reg) in dying.iter_mut().zip(&instructions).rev() {
             for (slot, read) in dying.iter_mut().zip(nest.lines[reg].inst.reads()) {
                 if !std::mem::replace(&mut alive[read], true) {
                     *slot = Some(read);
                 }
             }
         }
-        for (dying, &reg) in dying.iter().zip(order) {
-            // An op may write over an operand of its own width that is read for the last time. Not so if it reads it again and again: a
-            // gather needs its index while it writes, and a spread number may be one chunk for all of the block.
-            let (held, freed): (Vec<Reg>, Vec<Reg>) =
-                dying.iter().flatten().partition(|&&source| {
-                    matches!(nest.lines[reg].inst, Inst::Gather { .. })
-                        || matches!(nest.lines[source].inst, Inst::Spread(_))
-                });
+        for (dying, &reg) in dying.iter().zip(&instructions) {
             let place = |plan: &Places, source: Reg| {
                 (width(nest.lines[source].dtype), plan.offsets[source])
             };
-            for source in freed {
-                self.idle.push(place(self, source));
+            let freed: Vec<(usize, usize)> = dying
+                .iter()
+                .flatten()
+                .map(|&source| place(self, source))
+                .collect();
+            // An op may write over an operand of its own width that is read for the last time. Not so a gather, which needs its index while
+            // it writes.
+            let holds = matches!(nest.lines[reg].inst, Inst::Gather { .. });
+            if !holds {
+                self.idle.extend(&freed);
             }
-            if shares(reg) {
+            if shares[reg] {
                 self.take(reg, width(nest.lines[reg].dtype));
             }
-            for source in held {
-                self.idle.push(place(self, source));
+            if holds {
+                self.idle.extend(&freed);
             }
         }
     }

@@ -1,0 +1,304 @@
+//! # device/cpu/strip/machine: the loop that takes a strip through its steps
+//!
+//! **In:** steps whose operands are places in memory, and how many numbers there are. **Out:** the places that steps store to. **Above:**
+//! `strip`. **Below:** `lanes`.
+//!
+//! It is an accumulator machine, as the first computers were: each step does something to the *accumulator*, which here is 128 numbers in
+//! eight vector registers.
+//!
+//! ```text
+//! m ← 0.9·m + 0.1·g       acc ← g            p ← p − lr·m / (√v + ε)      acc ← v
+//!                         acc ← acc · 0.1                                acc ← √acc
+//!                         acc ← m · 0.9 + acc                            acc ← acc · 1 + ε
+//!                         m ← acc                                        t ← acc         …
+//! ```
+//!
+//! A step costs one jump and eight of the processor's instructions, so what is paid for deciding is little, and the jumps come in the same
+//! order for each strip, so the processor guesses them right. What has no vector instruction of its own (2ˣ, log₂ x)
+//! goes through a strip-sized array and the functions of `number`, which the compiler vectorises.
+//!
+//! The steps run over 128 numbers at a time, then over 32, then over one register, and a rest of less than that through padded copies.
+
+use crate::device::cpu::lanes::Floats;
+use crate::device::cpu::number::Number;
+use crate::device::cpu::simd::{Hot, Isa};
+use std::mem::MaybeUninit;
+use std::ptr::copy_nonoverlapping;
+
+/// Numbers in a strip: eight of the widest registers.
+pub const STRIP: usize = 128;
+/// Vector registers in the accumulator.
+const REGISTERS: usize = 8;
+
+/// What a step does. `x` and `y` are its operands; where a value is a truth, it is a byte 0 or 1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Op {
+    /// acc ← x
+    Load,
+    /// acc ← 1 where x holds, else 0
+    Truth,
+    /// x ← acc
+    Store,
+    /// x ← acc, past the caches
+    Stream,
+    /// acc ← acc + x
+    Add,
+    /// acc ← acc − x
+    Sub,
+    /// acc ← x − acc
+    SubFrom,
+    /// acc ← acc · x
+    Mul,
+    /// acc ← acc / x
+    Div,
+    /// acc ← x / acc
+    DivInto,
+    /// acc ← max(acc, x)
+    Max,
+    /// acc ← max(x, acc), which of two zeros is the other one
+    MaxOf,
+    /// acc ← acc · x + y, rounded twice
+    MulAdd,
+    /// acc ← x · y + acc, rounded twice
+    AddMul,
+    /// acc ← −acc
+    Neg,
+    /// acc ← 1 / acc
+    Recip,
+    /// acc ← √acc
+    Sqrt,
+    /// acc ← 2^acc
+    Exp2,
+    /// acc ← log₂ acc
+    Log2,
+    /// y ← acc < x
+    Less,
+    /// y ← x < acc
+    Greater,
+    /// y ← acc ≠ x
+    Differs,
+    /// acc ← acc where x holds, else y
+    SelectThen,
+    /// acc ← y where x holds, else acc
+    SelectElse,
+}
+
+/// Where an operand is.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Place {
+    /// the first number
+    pub at: *mut u8,
+    /// bytes from number to number from strip to strip: 0 for what is the same strip again and again
+    pub step: usize,
+    /// bytes of a number
+    pub size: usize,
+}
+
+impl Place {
+    /// No operand.
+    pub const NONE: Place = Place {
+        at: std::ptr::null_mut(),
+        step: 0,
+        size: 0,
+    };
+    fn skip(self, numbers: usize) -> Place {
+        Place {
+            at: self.at.wrapping_add(numbers * self.step),
+            ..self
+        }
+    }
+}
+
+/// A step with its operands.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// what to do
+    pub op: Op,
+    /// the first operand, or [`Place::NONE`]
+    pub x: Place,
+    /// the second
+    pub y: Place,
+}
+
+/// Steps over `n` numbers.
+pub struct Run<'a> {
+    /// what to do with each strip; where the operands are is lost on the way
+    pub steps: &'a mut [Step],
+    /// how many numbers
+    pub n: usize,
+}
+
+impl Hot for Run<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Run { steps, n } = self;
+        let lanes = I::Floats::LANES;
+        let (strip, few) = (REGISTERS * lanes, 2 * lanes);
+        // SAFETY: as `strip::Strip::run` promises, n numbers can be read or written at each moving place, and a strip at each other one;
+        // what is skipped are whole strips of these n; the last steps have a register's room at each place.
+        unsafe {
+            strips::<I, REGISTERS>(steps, n / strip);
+            let mut done = n - n % strip;
+            if done == n {
+                return;
+            }
+            let skip = |steps: &mut [Step], numbers: usize| {
+                for step in steps {
+                    (step.x, step.y) = (step.x.skip(numbers), step.y.skip(numbers));
+                }
+            };
+            skip(steps, done);
+            let pairs = (n - done) / few;
+            strips::<I, 2>(steps, pairs);
+            skip(steps, pairs * few);
+            done += pairs * few;
+            if n - done >= lanes {
+                strips::<I, 1>(steps, 1);
+                skip(steps, lanes);
+                done += lanes;
+            }
+            if n > done {
+                rest::<I>(steps, n - done);
+            }
+        }
+    }
+}
+
+/// The last few numbers, less than a register's: on copies with room for a register.
+///
+/// # Safety
+/// `n` < LANES numbers can be read or written at each moving place.
+#[inline(always)]
+unsafe fn rest<I: Isa>(steps: &mut [Step], n: usize) {
+    // One copy for each address, as a place that is stored to may be read again.
+    let mut copies: Vec<(Place, [u64; 8])> = Vec::new();
+    let moving = |place: &Place| place.step > 0;
+    for step in steps.iter() {
+        for place in [step.x, step.y].iter().filter(|place| moving(place)) {
+            if copies.iter().all(|(other, _)| other.at != place.at) {
+                let mut copy = [0; 8];
+                // SAFETY: n numbers of at most 4 bytes are there (of a place that is only written: whatever was in it), and have room in
+                // the copy.
+                unsafe { copy_nonoverlapping(place.at, copy.as_mut_ptr().cast(), n * place.size) };
+                copies.push((*place, copy));
+            }
+        }
+    }
+    let addresses: Vec<(*mut u8, *mut u8)> = copies
+        .iter_mut()
+        .map(|(place, copy)| (place.at, copy.as_mut_ptr().cast()))
+        .collect();
+    let mut written = Vec::new();
+    for step in steps.iter_mut() {
+        let op = step.op;
+        for (is_y, place) in [(false, &mut step.x), (true, &mut step.y)] {
+            if place.step > 0 {
+                let copy = addresses.iter().find(|(at, _)| *at == place.at);
+                let (at, copy) = *copy.expect("every moving place has a copy");
+                let stores = match op {
+                    Op::Store | Op::Stream => !is_y,
+                    Op::Less | Op::Greater | Op::Differs => is_y,
+                    _ => false,
+                };
+                if stores {
+                    written.push((at, copy, n * place.size));
+                }
+                place.at = copy;
+            }
+        }
+        if op == Op::Stream {
+            step.op = Op::Store; // a copy is not past anything
+        }
+    }
+    // SAFETY: each copy has room for a register; what is copied back has been stored to.
+    unsafe {
+        strips::<I, 1>(steps, 1);
+        for (at, copy, bytes) in written {
+            copy_nonoverlapping(copy, at, bytes);
+        }
+    }
+}
+
+/// So many strips of V registers.
+///
+/// # Safety
+/// That many numbers can be read or written at each place that moves, and a strip at each that doesn't.
+#[inline(always)]
+unsafe fn strips<I: Isa, const V: usize>(steps: &[Step], count: usize) {
+    let lanes = I::Floats::LANES;
+    // SAFETY: the caller's, for all blocks in here; the instructions are those of I.
+    unsafe {
+        let mut acc = [I::Floats::splat(0.0); V];
+        for number in (0..count).map(|strip| strip * V * lanes) {
+            for step in steps {
+                let x = step.x.at.wrapping_add(number * step.x.step);
+                let y = step.y.at.wrapping_add(number * step.y.step);
+                let load =
+                    |from: *mut u8, i: usize| I::Floats::load(from.cast::<f32>().add(i * lanes));
+                // Register i of the accumulator, from what it is and the i-th registers of the operands.
+                macro_rules! each {
+                    (|$a:ident, $i:ident| $value:expr) => {
+                        for $i in 0..V {
+                            let $a = acc[$i];
+                            acc[$i] = $value;
+                        }
+                    };
+                }
+                // By way of an array, for what has no instruction: number j from what it is.
+                macro_rules! by_array {
+                    (|$a:ident, $j:ident| $value:expr) => {{
+                        let mut array = MaybeUninit::<[f32; STRIP]>::uninit();
+                        let array = array.as_mut_ptr().cast::<f32>();
+                        for i in 0..V {
+                            acc[i].store(array.add(i * lanes));
+                        }
+                        for $j in 0..V * lanes {
+                            let $a = array.add($j).read();
+                            array.add($j).write($value);
+                        }
+                        for i in 0..V {
+                            acc[i] = I::Floats::load(array.add(i * lanes));
+                        }
+                    }};
+                }
+                let truths = |from: *mut u8, i: usize| from.add(i * lanes);
+                match step.op {
+                    Op::Load => each!(|_a, i| load(x, i)),
+                    Op::Truth => each!(|_a, i| I::Floats::truth(truths(x, i))),
+                    Op::Store => {
+                        for i in 0..V {
+                            acc[i].store(x.cast::<f32>().add(i * lanes));
+                        }
+                    }
+                    Op::Stream => {
+                        for i in 0..V {
+                            acc[i].stream(x.cast::<f32>().add(i * lanes));
+                        }
+                    }
+                    Op::Add => each!(|a, i| a.add(load(x, i))),
+                    Op::Sub => each!(|a, i| a.sub(load(x, i))),
+                    Op::SubFrom => each!(|a, i| load(x, i).sub(a)),
+                    Op::Mul => each!(|a, i| a.mul(load(x, i))),
+                    Op::Div => each!(|a, i| a.div(load(x, i))),
+                    Op::DivInto => each!(|a, i| load(x, i).div(a)),
+                    Op::Max => each!(|a, i| a.max(load(x, i))),
+                    Op::MaxOf => each!(|a, i| load(x, i).max(a)),
+                    Op::MulAdd => each!(|a, i| a.mul(load(x, i)).add(load(y, i))),
+                    Op::AddMul => each!(|a, i| load(x, i).mul(load(y, i)).add(a)),
+                    // −0 − a is −a also for zeros.
+                    Op::Neg => each!(|a, _i| I::Floats::splat(-0.0).sub(a)),
+                    Op::Recip => each!(|a, _i| I::Floats::splat(1.0).div(a)),
+                    Op::Sqrt => each!(|a, _i| a.sqrt()),
+                    Op::Exp2 => by_array!(|a, j| Number::exp2::<I>(a)),
+                    Op::Log2 => by_array!(|a, j| Number::log2::<I>(a)),
+                    Op::Less => (0..V).for_each(|i| acc[i].less(load(x, i), truths(y, i))),
+                    Op::Greater => (0..V).for_each(|i| load(x, i).less(acc[i], truths(y, i))),
+                    Op::Differs => (0..V).for_each(|i| acc[i].differs(load(x, i), truths(y, i))),
+                    Op::SelectThen => each!(|a, i| a.or_else(truths(x, i), load(y, i))),
+                    Op::SelectElse => each!(|a, i| load(y, i).or_else(truths(x, i), a)),
+                }
+            }
+        }
+    }
+}
