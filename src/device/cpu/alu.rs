@@ -477,14 +477,53 @@ pub unsafe fn fill(dtype: DType, value: Scalar, dst: *mut u8, n: usize) {
     with_dtype!(dtype, T => unsafe { repeat(T::from_scalar(value).widen(), dst, n) })
 }
 
+struct Repeat<T> {
+    value: T,
+    dst: *mut T,
+    n: usize,
+}
+
+impl<T: Copy> Hot for Repeat<T> {
+    type Out = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        for i in 0..self.n {
+            // SAFETY: `repeat`'s caller promises room for `n` values.
+            unsafe { self.dst.add(i).write_unaligned(self.value) };
+        }
+    }
+}
+
 /// dstᵢ = value
 ///
 /// # Safety
 /// There is room for `n` values at `dst`.
 unsafe fn repeat<T: Copy>(value: T, dst: *mut u8, n: usize) {
-    for i in 0..n {
-        // SAFETY: the caller's.
-        unsafe { dst.cast::<T>().add(i).write_unaligned(value) };
+    vectorize(Repeat {
+        value,
+        dst: dst.cast(),
+        n,
+    })
+}
+
+struct Iota {
+    start: i64,
+    step: i64,
+    dst: *mut i64,
+    n: usize,
+}
+
+impl Hot for Iota {
+    type Out = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        // A sum that grows, not a product: of 64-bit integers only sums are quick.
+        let mut value = self.start;
+        for i in 0..self.n {
+            // SAFETY: `iota`'s caller promises room for `n` values.
+            unsafe { self.dst.add(i).write_unaligned(value) };
+            value = value.wrapping_add(self.step);
+        }
     }
 }
 
@@ -493,11 +532,12 @@ unsafe fn repeat<T: Copy>(value: T, dst: *mut u8, n: usize) {
 /// # Safety
 /// There is room for `n` int64 at `dst`.
 pub unsafe fn iota(start: i64, step: i64, dst: *mut u8, n: usize) {
-    for i in 0..n {
-        let value = start.wrapping_add(step.wrapping_mul(i as i64));
-        // SAFETY: the caller's.
-        unsafe { dst.cast::<i64>().add(i).write_unaligned(value) };
-    }
+    vectorize(Iota {
+        start,
+        step,
+        dst: dst.cast(),
+        n,
+    })
 }
 
 // ---- Reductions --------------------------------------------------------

@@ -12,6 +12,7 @@
 ///
 /// # Safety
 /// All operations are for processors that have the instructions, and fast only where they are inlined into a function that may use them.
+#[allow(clippy::missing_safety_doc)] // said above, for all of them
 pub trait Floats: Copy {
     /// how many
     const LANES: usize;
