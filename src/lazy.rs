@@ -572,7 +572,10 @@ impl LazyBuffer {
             "scatter: one index for each value"
         );
         let mut shape = self.shape().to_vec();
-        shape[axis] = size;
+        let alone = std::mem::replace(&mut shape[axis], size) == 1;
+        if alone {
+            return self.placed(index, axis, &shape);
+        }
         LazyBuffer::lazy(
             Op::Scatter(axis),
             [self.clone(), index.clone()],
@@ -580,6 +583,17 @@ impl LazyBuffer {
             self.dtype(),
             self.device(),
         )
+    }
+
+    /// A scatter of one element for each line: nothing is added to anything, so each place asks whether it is the one. That fuses, as a
+    /// scatter does not: the gradient of a classifier's labels never becomes memory.
+    fn placed(&self, index: &LazyBuffer, axis: usize, shape: &[usize]) -> LazyBuffer {
+        let mut line = vec![1; shape.len()];
+        line[axis] = shape[axis];
+        let places = LazyBuffer::iota(&line, self.device()).expand(shape);
+        let zeros = LazyBuffer::full(shape, 0.into(), self.dtype(), self.device());
+        let elsewhere = places.e(BinaryOps::Cmpne, &[&index.expand(shape)]);
+        elsewhere.e(TernaryOps::Where, &[&zeros, &self.expand(shape)])
     }
 
     // ---- Memory ------------------------------------------------------

@@ -259,14 +259,14 @@ impl Tensor {
                 "sizes are compared from the last of them on, and must be equal or 1");
         }
         let [x, w] = factors(op, self, &w);
-        // A vector has no m (or n), and gets none: only where both have one do they stand side by side.
-        let both = usize::from(a.len() > 1 && b.len() > 1);
-        // x: […, m, k] → […, m, 1, k]; w: […, k, n] → […, 1, k, n] → […, 1, n, k]
-        let left = [&a[..a.len() - 1], &vec![1; both], &a[a.len() - 1..]].concat();
-        let right = [&b[..inner], &vec![1; both], &b[inner..]].concat();
-        let w = w.reshape(right);
-        let w = if b.len() > 1 { w.transpose(-1, -2) } else { w };
-        x.reshape(left).mul(w).sum(-1)
+        // A vector has no m (or n), and gets none. The axes stay in this order, so that the gradients' sums, over n and over m, have the
+        // order of x and of w: nobody has to turn them.
+        // x: […, m, k] → […, m, k, 1]; w: […, k, n] → […, 1, k, n]
+        let (has_m, has_n) = (usize::from(a.len() > 1), usize::from(b.len() > 1));
+        let left = [&a[..], &vec![1; has_n]].concat();
+        let right = [&b[..inner], &vec![1; has_m * has_n], &b[inner..]].concat();
+        let summed = if has_n == 1 { -2 } else { -1 };
+        x.reshape(left).mul(w.reshape(right)).sum(summed)
     }
 }
 

@@ -29,7 +29,7 @@ use half::{bf16, f16};
 use std::ptr::copy_nonoverlapping;
 
 /// The type of a dtype's registers.
-type Register<T> = <T as Stored>::Register;
+pub(super) type Register<T> = <T as Stored>::Register;
 
 /// Runs a body with `$T` bound to the unsigned integer of a size: all that code needs which moves elements and does not compute.
 macro_rules! with_bits {

@@ -24,11 +24,15 @@
 //! 1. Threads get whole rows, and a row's sum is computed in one order: results don't depend on the number of threads.
 //! 2. The schedule makes such kernels only of rows that fit (see `schedule::rows`).
 
-use super::alu;
+use super::alu::{self, Register};
+use super::blocks::run;
 use super::interpreter::{Frame, Interpreter, Span, outputs_beyond_caches, width};
+use super::number::Number;
+use super::simd::{Hot, Isa};
 use super::strip::{Part, STRIP, parts};
 use super::threads::{GRAIN, parallel};
 use crate::device::{Args, Program};
+use crate::dtype::{DType, with_dtype};
 use crate::kernel::{Inst, Kernel, Level, Nest, Reg};
 use crate::ops::ReduceOps;
 use crate::shape::view::numel;
@@ -159,6 +163,10 @@ impl Rows {
                     let (from, to) = (frame.registers[*src], frame.registers[*reg]);
                     // SAFETY: `src` holds a block's points and `reg` has room for a number for each of its rows.
                     unsafe {
+                        if self.length < SHORT {
+                            reduce_short(*op, dtype, from, self.length, rows, to);
+                            continue;
+                        }
                         alu::fill(dtype, op.identity(dtype.compute()), to, rows);
                         for i in 0..rows {
                             let sum = to.wrapping_add(i * size);
@@ -170,21 +178,16 @@ impl Rows {
                 Step::Spread(reg, src) => {
                     // In registers, a half is a float already.
                     let dtype = nest.lines[*reg].dtype.compute();
-                    let size = width(dtype);
                     frame.reset(*reg);
                     let (from, to) = (frame.registers[*src], frame.registers[*reg]);
                     let length = match self.interpreter.is_repeated(*reg) {
                         true => STRIP,
                         false => self.length,
                     };
-                    for i in 0..rows {
-                        let (number, line) = (
-                            from.wrapping_add(i * size),
-                            to.wrapping_add(i * length * size),
-                        );
-                        // SAFETY: `src` holds a number for each row, `reg` has room for a block's points, or one strip for one row.
-                        unsafe { alu::load(dtype, number, 0, line, length) };
-                    }
+                    // SAFETY: `src` holds a number for each row, `reg` has room for a block's points, or one strip for one row.
+                    unsafe {
+                        with_dtype!(dtype, T => spread::<T>(from.cast(), rows, to.cast(), length))
+                    };
                 }
                 Step::Store(src, output, level) => {
                     let dtype = self.kernel.outputs[*output].dtype;
@@ -201,6 +204,95 @@ impl Rows {
                     }
                 }
             }
+        }
+    }
+}
+
+// ---- Rows of a few numbers ---------------------------------------------
+
+/// Rows below this length are reduced side by side. One at a time, each would wait for its additions, and for a call.
+const SHORT: usize = 32;
+/// So many of them.
+const ABREAST: usize = 16;
+
+struct Short<T> {
+    op: ReduceOps,
+    from: *const T,
+    length: usize,
+    rows: usize,
+    to: *mut T,
+}
+
+impl<T: Number> Short<T> {
+    /// Each row from left to right: so few numbers need no better order.
+    ///
+    /// # Safety
+    /// As for [`reduce_short`].
+    #[inline(always)]
+    unsafe fn fold(&self, start: T, f: impl Fn(T, T) -> T) {
+        for first in (0..self.rows).step_by(ABREAST) {
+            let mut sums = [start; ABREAST];
+            // At the end the last row stands in for those that are not there.
+            let rows: [*const T; ABREAST] = std::array::from_fn(|r| {
+                let row = (first + r).min(self.rows - 1);
+                self.from.wrapping_add(row * self.length)
+            });
+            for i in 0..self.length {
+                for (sum, row) in sums.iter_mut().zip(rows) {
+                    // SAFETY: the caller's; i < length.
+                    *sum = f(*sum, unsafe { row.add(i).read_unaligned() });
+                }
+            }
+            for (r, &sum) in sums.iter().enumerate().take(self.rows - first) {
+                // SAFETY: the caller's; first + r < rows.
+                unsafe { self.to.add(first + r).write_unaligned(sum) };
+            }
+        }
+    }
+}
+
+impl<T: Number> Hot for Short<T> {
+    type Out = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        // SAFETY: `reduce_short`'s caller's.
+        unsafe {
+            match self.op {
+                ReduceOps::Sum => self.fold(T::ZERO, T::add),
+                ReduceOps::Max => self.fold(T::LOWEST, T::max),
+            }
+        }
+    }
+}
+
+/// Each of some rows to one number.
+///
+/// # Safety
+/// At `from` lie `rows` · `length` numbers of `dtype`'s register type; `to` has room for `rows` of them.
+unsafe fn reduce_short(
+    op: ReduceOps,
+    dtype: DType,
+    from: *const u8,
+    length: usize,
+    rows: usize,
+    to: *mut u8,
+) {
+    with_dtype!(dtype, T => {
+        let (from, to) = (from.cast::<Register<T>>(), to.cast());
+        run(Register::<T>::HOT, Short { op, from, length, rows, to })
+    })
+}
+
+/// Each of some numbers `length` times.
+///
+/// # Safety
+/// `from` holds `rows` numbers, and `to` has room for `length` times as many.
+unsafe fn spread<T: Copy>(from: *const T, rows: usize, to: *mut T, length: usize) {
+    for row in 0..rows {
+        // SAFETY: the caller's.
+        unsafe {
+            let number = from.add(row).read_unaligned();
+            (0..length).for_each(|i| to.add(row * length + i).write_unaligned(number));
         }
     }
 }

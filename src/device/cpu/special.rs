@@ -5,12 +5,13 @@
 //! Law: the order is that of the elements' positions, whatever the number of threads. Threads share the work along axes on which nothing
 //! depends on anything: a scan's other axes, a scatter's other axes.
 
-use super::alu;
+use super::alu::{self, Register};
 use super::interpreter::width;
+use super::number::Number;
 use super::threads::{GRAIN, parallel};
 use super::walk::Walk;
 use crate::device::{Args, Program};
-use crate::dtype::DType;
+use crate::dtype::{DType, with_dtype};
 use crate::kernel::{Body, Kernel};
 use crate::ops::ReduceOps;
 use crate::shape::view::View;
@@ -182,8 +183,8 @@ impl Special {
         });
     }
 
-    /// The values are [before, axis, after], the output [before, size, after]. Each task owns some columns of one `before`, and goes down
-    /// the axis in order: what is added to one place is always added in the same order.
+    /// The values are [before, axis, after], the output [before, size, after]. Each task owns some columns of one `before` (or all of several),
+    /// and goes down the axis in order: what is added to one place is always added in the same order.
     fn scatter(&self, values: &View, index: &View, axis: usize, size: usize, args: &Args) {
         let dtype = self.kernel.outputs[0].dtype;
         let (before, length, after) = around(&values.shape, axis);
@@ -193,72 +194,92 @@ impl Special {
         );
         let columns = (after.div_ceil(8)).clamp(64, COLUMNS);
         let blocks = after.div_ceil(columns);
+        // If the columns are all there are, rows lie one after the other, and several come at a time.
+        let at_once = if blocks == 1 {
+            (columns / after.max(1)).max(1)
+        } else {
+            1
+        };
+        let work = length.max(size) * columns.min(after);
+        let together = match blocks {
+            1 => (GRAIN / work.max(1)).clamp(1, before.max(1)),
+            _ => 1,
+        };
         // Halves and small integers are added up in a wider type, as in every sum.
         let sum_dtype = dtype.sum_dtype().compute();
-        parallel(before * blocks, |task| {
-            let (outer, column) = (task / blocks, task % blocks * columns);
+        let item = sum_dtype.itemsize();
+        parallel(before.div_ceil(together) * blocks, |task| {
+            let (first, column) = (task / blocks * together, task % blocks * columns);
             let n = columns.min(after - column);
             let mut value = vec![0u64; columns];
             let mut wide = vec![0u64; columns];
             let mut place = vec![0i64; columns];
             let mut sums = vec![0u64; size * n];
-            let item = sum_dtype.itemsize();
-            let sums: *mut u8 = sums.as_mut_ptr().cast();
-            for i in 0..length {
-                let at = (outer * length + i) * after + column;
-                let (value, wide) = (
-                    value.as_mut_ptr().cast::<u8>(),
-                    wide.as_mut_ptr().cast::<u8>(),
-                );
-                self.fetch(&walk, 0, at, n, value, args);
-                self.fetch(&index, 1, at, n, place.as_mut_ptr().cast(), args);
-                // SAFETY: all blocks have room for `columns` values of 8 bytes; `sums` has size · n places, and only places inside are used.
-                unsafe {
-                    alu::cast(dtype, sum_dtype, value, wide, n);
-                    let inside = |p: i64| 0 <= p && p < size as i64;
-                    if place[..n].iter().all(|&p| p == place[0]) {
-                        if inside(place[0]) {
-                            alu::reduce_rows(
-                                ReduceOps::Sum,
-                                sum_dtype,
-                                wide,
-                                n,
-                                sums.add(place[0] as usize * n * item),
-                            );
+            let value: *mut u8 = value.as_mut_ptr().cast();
+            let wide: *mut u8 = wide.as_mut_ptr().cast();
+            for outer in first..(first + together).min(before) {
+                sums.fill(0);
+                let sums: *mut u8 = sums.as_mut_ptr().cast();
+                for i in (0..length).step_by(at_once) {
+                    let at = (outer * length + i) * after + column;
+                    let rows = at_once.min(length - i);
+                    self.fetch(&walk, 0, at, rows * n, value, args);
+                    self.fetch(&index, 1, at, rows * n, place.as_mut_ptr().cast(), args);
+                    // SAFETY: all blocks have room for `columns` ≥ rows · n values of 8 bytes; `sums` has size · n places.
+                    unsafe {
+                        alu::cast(dtype, sum_dtype, value, wide, rows * n);
+                        for (row, places) in place[..rows * n].chunks_exact(n).enumerate() {
+                            let wide = wide.add(row * n * item);
+                            add_row(sum_dtype, wide, places, size, sums);
                         }
-                        continue;
-                    }
-                    for (j, &p) in place[..n].iter().enumerate().filter(|&(_, &p)| inside(p)) {
-                        alu::reduce_rows(
-                            ReduceOps::Sum,
-                            sum_dtype,
-                            wide.add(j * item),
-                            1,
-                            sums.add((p as usize * n + j) * item),
-                        );
                     }
                 }
-            }
-            // Row after row; or all at once, if a row of the output is no longer than a row of the sums.
-            let (rows, long) = if blocks == 1 {
-                (1, size * n)
-            } else {
-                (size, n)
-            };
-            for (p, part) in
-                (0..rows).flat_map(|p| (0..long).step_by(columns).map(move |part| (p, part)))
-            {
-                let at = outer * size * after + p * after + column + part;
-                let n = columns.min(long - part);
-                let value: *mut u8 = value.as_mut_ptr().cast();
-                // SAFETY: the sums have `rows · long` values; the output's columns of these rows are this task's alone.
-                unsafe {
-                    let from = sums.add((p * long + part) * item);
-                    alu::cast(sum_dtype, dtype, from, value, n);
-                    alu::store(dtype, value, args.outputs[0].add(at * dtype.itemsize()), n);
+                // Row after row; or all at once, if a row of the output is no longer than a row of the sums.
+                let (rows, long) = if blocks == 1 {
+                    (1, size * n)
+                } else {
+                    (size, n)
+                };
+                for (p, part) in
+                    (0..rows).flat_map(|p| (0..long).step_by(columns).map(move |part| (p, part)))
+                {
+                    let at = outer * size * after + p * after + column + part;
+                    let n = columns.min(long - part);
+                    // SAFETY: the sums have `rows · long` values; the output's columns of these rows are this task's alone.
+                    unsafe {
+                        let from = sums.add((p * long + part) * item);
+                        alu::cast(sum_dtype, dtype, from, value, n);
+                        alu::store(dtype, value, args.outputs[0].add(at * dtype.itemsize()), n);
+                    }
                 }
             }
         });
+    }
+}
+
+/// Adds each number to its column of the row of `sums` that its place names, if there is one.
+///
+/// # Safety
+/// `values` are as many as `places`, and `sums` have `size` rows of as many, all of `dtype`'s register type.
+unsafe fn add_row(dtype: DType, values: *const u8, places: &[i64], size: usize, sums: *mut u8) {
+    let n = places.len();
+    let inside = |p: i64| 0 <= p && p < size as i64;
+    // SAFETY: the caller's; only places inside are used.
+    unsafe {
+        if n >= 8 && places.iter().all(|&p| p == places[0]) {
+            if inside(places[0]) {
+                let to = sums.add(places[0] as usize * n * width(dtype));
+                alu::reduce_rows(ReduceOps::Sum, dtype, values, n, to);
+            }
+            return;
+        }
+        with_dtype!(dtype, T => {
+            let (values, sums) = (values.cast::<Register<T>>(), sums.cast::<Register<T>>());
+            for (j, &p) in places.iter().enumerate().filter(|&(_, &p)| inside(p)) {
+                let sum = sums.add(p as usize * n + j);
+                sum.write_unaligned(Number::add(sum.read_unaligned(), values.add(j).read_unaligned()));
+            }
+        })
     }
 }
 
