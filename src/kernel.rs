@@ -64,7 +64,7 @@ pub enum Level {
     Outer,
 }
 
-/// One instruction.
+/// One instruction. Views are boxed, as most instructions have none, and programs are written and moved around before they run.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Inst {
     /// the element of an input that a view shows; 0 where a bound is broken
@@ -72,7 +72,7 @@ pub enum Inst {
         /// which input
         input: usize,
         /// from the level's space into the input's memory
-        view: View,
+        view: Box<View>,
     },
     /// a number that the launch brings
     Const {
@@ -82,26 +82,26 @@ pub enum Inst {
     /// the address that a view gives, as int64; 0 where a bound is broken
     Iota {
         /// from the level's space to positions
-        view: View,
+        view: Box<View>,
     },
     /// a uniform random number, by key and position; 0 where a bound is broken
     Rand {
         /// which parameter is the key
         param: usize,
         /// from the level's space to positions
-        view: View,
+        view: Box<View>,
     },
     /// whether all bounds of a view hold
     Valid {
         /// of whose strides nothing is used
-        view: View,
+        view: Box<View>,
     },
     /// the element of an input at an index that is data: address = view + index · stride, 0 unless 0 ≤ index < size
     Gather {
         /// which input
         input: usize,
         /// where index 0 is
-        view: View,
+        view: Box<View>,
         /// how far apart two indices are
         stride: isize,
         /// the first index that is too large

@@ -60,6 +60,7 @@ impl Nest {
         let mut readers = vec![0; self.lines.len()];
         let reads = self.lines.iter().flat_map(|line| line.inst.reads());
         reads.for_each(|read| readers[read] += 1);
+        let mut any = false;
         for reg in 0..self.lines.len() {
             let line = &self.lines[reg];
             let Inst::Binary(BinaryOps::Add, x, y) = line.inst else {
@@ -76,6 +77,10 @@ impl Nest {
                 (None, None) => continue,
             };
             self.lines[reg].inst = joined;
+            any = true;
+        }
+        if !any {
+            return;
         }
         self.keep_outputs(&(0..outputs).collect::<Vec<_>>());
     }

@@ -25,7 +25,8 @@ use crate::lazy::Op;
 use crate::ops::{BinaryOps, ReduceOps, UnaryOps};
 use crate::shape::path::Move;
 use crate::shape::view::{Remap, View, numel};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 /// Reason 5: so many instructions at the most.
 const MAX_INSTRUCTIONS: usize = 200;
@@ -92,8 +93,25 @@ impl Decisions {
     }
 }
 
-/// A place where a node's value is computed: in the kernel of this root, in this loop.
-type Sites = BTreeSet<(usize, bool)>; // (root, whether in the inner loop)
+/// A place where a node's value is computed: in the kernel of this root, and whether in its inner loop.
+type Site = (usize, bool);
+
+/// For each node its places, sorted: one after the other in one vector, as most nodes have only one.
+struct Sites {
+    all: Vec<Site>,
+    of: Vec<Range<usize>>,
+}
+
+impl Sites {
+    fn of(&self, node: usize) -> &[Site] {
+        &self.all[self.of[node].clone()]
+    }
+    fn set(&mut self, node: usize, places: &[Site]) {
+        let start = self.all.len();
+        self.all.extend_from_slice(places);
+        self.of[node] = start..self.all.len();
+    }
+}
 
 /// Decides. `forced` are nodes that lowering could not inline.
 pub fn decide(graph: &Graph, forced: &HashSet<usize>) -> Decisions {
@@ -105,7 +123,11 @@ pub fn decide(graph: &Graph, forced: &HashSet<usize>) -> Decisions {
         reduces_in: HashMap::new(),
         merged: HashSet::new(),
     };
-    let mut sites: Vec<Sites> = vec![Sites::new(); n];
+    let mut sites = Sites {
+        all: Vec::with_capacity(n),
+        of: vec![0..0; n],
+    };
+    let mut seen: Vec<Site> = Vec::new();
     // Whether everything between this node and its kernel's output only renumbers elements or leaves some out.
     let mut once = vec![true; n];
     let mut contraction_in: HashSet<usize> = HashSet::new();
@@ -113,19 +135,21 @@ pub fn decide(graph: &Graph, forced: &HashSet<usize>) -> Decisions {
     for i in (0..n).rev() {
         let node = &graph.nodes[i];
         let Kind::Op(op) = &node.kind else { continue };
-        let mut seen = Sites::new();
+        seen.clear();
         for &(user, position) in &node.uses {
             let inner = matches!(graph.nodes[user].op(), Some(Op::Reduce(..)));
             match decisions.is_root(user) {
-                true => drop(seen.insert((user, inner))),
-                false if inner => seen.extend(sites[user].iter().map(|&(root, _)| (root, true))),
-                false => seen.extend(sites[user].iter().copied()),
+                true => seen.push((user, inner)),
+                false if inner => seen.extend(sites.of(user).iter().map(|&(root, _)| (root, true))),
+                false => seen.extend_from_slice(sites.of(user)),
             }
             let edge = &graph.nodes[user].sources[position];
             once[i] &= comes_once(graph, edge, node.uses.len() == 1)
                 && (decisions.is_root(user) || once[user])
                 && !inner;
         }
+        seen.sort_unstable();
+        seen.dedup();
         let mut epilogue = || {
             let once = once[i];
             joins_epilogue(graph, &mut decisions, &mut contraction_in, i, &seen, once)
@@ -152,7 +176,7 @@ pub fn decide(graph: &Graph, forced: &HashSet<usize>) -> Decisions {
             decisions.reduces_in.insert(i, vec![i]);
         }
         decisions.root[i] = reason;
-        sites[i] = seen;
+        sites.set(i, &seen);
     }
     decisions
 }
@@ -179,7 +203,10 @@ fn must_be_root(graph: &Graph, i: usize, forced: &HashSet<usize>) -> Option<Reas
     }
     let repeats = |&(user, position): &(usize, usize)| {
         let edge = &graph.nodes[user].sources[position];
-        let limit = if is_injective(&edge.view(graph)) {
+        let Some(path) = &edge.path else {
+            return false; // each once
+        };
+        let limit = if is_injective(path.view()) {
             SPREAD
         } else {
             REUSE
@@ -374,11 +401,10 @@ fn joins_epilogue(
     decisions: &mut Decisions,
     contraction_in: &mut HashSet<usize>,
     i: usize,
-    seen: &Sites,
+    seen: &[Site],
     once: bool,
 ) -> bool {
-    let mut places = seen.iter();
-    let (Some(&(root, false)), None) = (places.next(), places.next()) else {
+    let &[(root, false)] = seen else {
         return false;
     };
     if !once
@@ -433,6 +459,9 @@ fn is_injective(view: &View) -> bool {
 /// Whether every element of the source comes through the edge exactly once, or, for its only user, at most once. What that user leaves
 /// out need not be computed: the gradient of a padded image is a sum for each pixel, but not for those of the margin.
 fn comes_once(graph: &Graph, edge: &Edge, only_user: bool) -> bool {
+    if edge.path.is_none() {
+        return true;
+    }
     let mut shape = graph.nodes[edge.index].shape().to_vec();
     edge.moves().iter().all(|movement| {
         let before = std::mem::replace(&mut shape, movement.shape().to_vec());

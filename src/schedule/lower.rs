@@ -206,6 +206,7 @@ impl Writer<'_> {
             let view = view()?;
             let input = self.input(node);
             let dtype = self.graph.nodes[node].node.dtype();
+            let view = Box::new(view);
             self.emit(Inst::Load { input, view }, dtype, level)
         } else {
             if !moves.is_empty() {
@@ -217,7 +218,10 @@ impl Writer<'_> {
                     Stuck::Node(other) => Stuck::Node(other),
                 })?
         };
-        self.known.insert(key, reg);
+        // A node with one user is asked for once.
+        if self.graph.nodes[node].uses.len() > 1 {
+            self.known.insert(key, reg);
+        }
         Ok(reg)
     }
 
@@ -242,10 +246,12 @@ impl Writer<'_> {
                     self.masked(constant, view()?, level)
                 };
             }
-            Op::Iota => Inst::Iota { view: view()? },
+            Op::Iota => Inst::Iota {
+                view: Box::new(view()?),
+            },
             Op::Rand(_) => Inst::Rand {
                 param: position_or_push(&mut self.params, ParamSource::Node(node)),
-                view: view()?,
+                view: Box::new(view()?),
             },
             Op::Reduce(kind, _) => return self.reduction(node, *kind, moves, level),
             Op::Contiguous => Inst::Unary(UnaryOps::Noop, self.source(node, 0, moves, level)?),
@@ -303,6 +309,7 @@ impl Writer<'_> {
         let dtype = self.lines[reg].dtype;
         let zero = position_or_push(&mut self.params, ParamSource::Zero);
         let zero = self.constant(zero, dtype);
+        let view = Box::new(view);
         let valid = self.emit(Inst::Valid { view }, DType::Bool, level);
         Ok(self.emit(
             Inst::Ternary(TernaryOps::Where, valid, reg, zero),
@@ -331,7 +338,7 @@ impl Writer<'_> {
             ..seen
         };
         at_zero.strides[axis] = 0;
-        let view = replay(moves, at_zero).ok_or(Stuck::Movement)?;
+        let view = Box::new(replay(moves, at_zero).ok_or(Stuck::Movement)?);
         if self.outputs.contains(&table.index) {
             return Err(Stuck::Node(table.index)); // written by this very kernel: not there yet as memory
         }
@@ -511,11 +518,11 @@ fn share_bounds(lines: &mut [Line], len: impl Fn(usize) -> usize) {
             let native = |bound: &Bound, to: &View| {
                 (0..to.shape.len()).all(|axis| bound.coefs[axis] == 0 || to.strides[axis] != 0)
             };
-            let mut freed = view.clone();
+            let mut freed = View::clone(view);
             freed.bounds.retain(|bound| {
                 !other.bounds.contains(bound) || (native(bound, view) && !native(bound, other))
             });
-            if free == keep || !used_once || numel(&view.shape) == 0 || freed == *view {
+            if free == keep || !used_once || numel(&view.shape) == 0 || freed == **view {
                 continue;
             }
             // The bounds that are left may be what keeps it inside: tap 2·t + phase of a strided window exists if it is below the kernel's size.
@@ -523,7 +530,7 @@ fn share_bounds(lines: &mut [Line], len: impl Fn(usize) -> usize) {
                 .reach(1 << 14)
                 .is_some_and(|reach| reach.start >= 0 && reach.end <= len(*input) as isize);
             if inside && let Inst::Load { view, .. } = &mut lines[free].inst {
-                *view = freed;
+                **view = freed;
             }
         }
     }

@@ -76,10 +76,14 @@ impl Plan {
     }
     /// About how much memory the plan takes.
     pub fn bytes(&self) -> usize {
-        // Some kilobytes a kernel for its program, and the tables that grow with the problem.
+        // Some kilobytes a kernel, its instructions (with their places in the engine), and the tables that grow with the problem.
+        let lines = |step: &Step| match &step.program.kernel().body {
+            Body::Nest(nest) => nest.lines.len(),
+            Body::Scan { .. } | Body::Scatter { .. } | Body::Copy => 0,
+        };
         self.steps
             .iter()
-            .map(|step| 4096 + step.program.bytes())
+            .map(|step| 4096 + 256 * lines(step) + step.program.bytes())
             .sum()
     }
     /// Whether nothing needs to run.

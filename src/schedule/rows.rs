@@ -190,19 +190,19 @@ fn join(
         match &mut inst {
             Inst::Load { input, view } => {
                 *input = writer.input(later.inputs[*input]);
-                *view = reshaped(view)?;
+                **view = reshaped(view)?;
             }
             Inst::Gather { input, view, .. } => {
                 if stored(later.inputs[*input]).is_some() {
                     return None;
                 }
                 *input = writer.input(later.inputs[*input]);
-                *view = reshaped(view)?;
+                **view = reshaped(view)?;
             }
-            Inst::Iota { view } | Inst::Valid { view } => *view = reshaped(view)?,
+            Inst::Iota { view } | Inst::Valid { view } => **view = reshaped(view)?,
             Inst::Rand { param, view } => {
                 *param = writer.param(later.params[*param]);
-                *view = reshaped(view)?;
+                **view = reshaped(view)?;
             }
             Inst::Const { param } => *param = writer.param(later.params[*param]),
             Inst::Unary(..)

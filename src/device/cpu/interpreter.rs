@@ -55,9 +55,9 @@ pub struct Interpreter {
     pub outer: Vec<Part>,
     /// (register, output)
     pub stores: Vec<(Reg, usize)>,
-    walks: Vec<Option<Walk>>,
-    /// each walk's outer and reduced space, merged for running along it, and its table if it has short rows
-    lines: Vec<Option<[Running; 2]>>,
+    walks: Vec<Option<Box<Walk>>>,
+    /// each walk's outer and reduced space, merged for running along it, and its table if it has short rows; boxed, as most instructions have none
+    lines: Vec<Option<Box<[Running; 2]>>>,
     /// when the instruction of each register of the outer loop runs
     when: Vec<usize>,
     /// when each input is read for the last time in the outer loop, and then when the reductions are
@@ -121,7 +121,11 @@ pub fn width(dtype: DType) -> usize {
 
 impl Interpreter {
     /// Sorts instructions by loop and gives each register a place. `products` are not computed; their factors stay until the end instead.
-    pub fn new(nest: &Nest, walks: Vec<Option<Walk>>, products: &[(Reg, [Reg; 2])]) -> Interpreter {
+    pub fn new(
+        nest: &Nest,
+        walks: Vec<Option<Box<Walk>>>,
+        products: &[(Reg, [Reg; 2])],
+    ) -> Interpreter {
         let of = |level: Level| {
             let matches = |reg: &Reg| {
                 let line = &nest.lines[*reg];
@@ -185,7 +189,7 @@ impl Interpreter {
     pub fn for_rows(nest: &Nest, order: &[&Part], length: usize) -> Interpreter {
         let walks = nest.lines.iter().map(|line| {
             let view = line.inst.view()?;
-            Some(Walk::new(view, view.shape.len()))
+            Some(Box::new(Walk::new(view, view.shape.len())))
         });
         let mut plan = Places::new(nest);
         let mut strips: Vec<Reg> = kept(order.iter().copied()).collect();
@@ -232,7 +236,7 @@ impl Interpreter {
 
     fn with_places(
         nest: &Nest,
-        walks: Vec<Option<Walk>>,
+        walks: Vec<Option<Box<Walk>>>,
         plan: Places,
         repeated: Vec<bool>,
         strips: &[Reg],
@@ -246,7 +250,7 @@ impl Interpreter {
             offsets[reg] = bytes;
             bytes += STRIP * width(nest.lines[reg].dtype);
         }
-        let running = |(walk, line): (&Option<Walk>, &Line)| {
+        let running = |(walk, line): (&Option<Box<Walk>>, &Line)| {
             // Halves are widened while they are loaded, a run at a time.
             let tabulate = matches!(line.inst, Inst::Load { .. } | Inst::Valid { .. })
                 && line.dtype.compute() == line.dtype;
@@ -262,7 +266,7 @@ impl Interpreter {
                 }
             };
             walk.as_ref()
-                .map(|walk| [prepare(&walk.outer), prepare(&walk.reduced)])
+                .map(|walk| Box::new([prepare(&walk.outer), prepare(&walk.reduced)]))
         };
         let lines = walks.iter().zip(&nest.lines).map(running).collect();
         Interpreter {
@@ -288,7 +292,7 @@ impl Interpreter {
 
     /// Bytes of its tables.
     pub fn bytes(&self) -> usize {
-        let lines = self.lines.iter().flatten().flatten();
+        let lines = self.lines.iter().flatten().flat_map(|lines| lines.iter());
         lines
             .filter_map(|running| running.table.as_ref())
             .map(Table::bytes)
@@ -297,7 +301,7 @@ impl Interpreter {
 
     /// Points that should be computed by one task, as they are read together: 1 if nothing reads columns as rows.
     pub fn together(&self) -> usize {
-        let outer = self.lines.iter().flatten().map(|[outer, _]| outer);
+        let outer = self.lines.iter().flatten().map(|lines| &lines[0]);
         let columns = outer.filter_map(|running| running.columns);
         columns.map(|columns| columns.points()).max().unwrap_or(1)
     }

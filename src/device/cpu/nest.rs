@@ -84,17 +84,21 @@ impl LoopNest {
     pub fn new(kernel: Kernel) -> LoopNest {
         let nest = kernel.nest();
         let (mut outer, mut reduced) = (nest.outer.clone(), nest.reduced.clone());
-        let mut walks: Vec<Option<Walk>> = nest
+        let mut walks: Vec<Option<Box<Walk>>> = nest
             .lines
             .iter()
             .map(|line| {
                 line.inst
                     .view()
-                    .map(|view| Walk::new(view, nest.outer.len()))
+                    .map(|view| Box::new(Walk::new(view, nest.outer.len())))
             })
             .collect();
         simplify(
-            &mut walks.iter_mut().flatten().collect::<Vec<_>>(),
+            &mut walks
+                .iter_mut()
+                .flatten()
+                .map(Box::as_mut)
+                .collect::<Vec<_>>(),
             &mut outer,
             &mut reduced,
         );

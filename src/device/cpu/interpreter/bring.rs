@@ -31,7 +31,7 @@ impl Interpreter {
         let walk = self.walks[reg]
             .as_ref()
             .expect("every instruction with a view has a walk");
-        let [outer, reduced] = self.lines[reg].as_ref().expect("as many as walks");
+        let [outer, reduced] = self.lines[reg].as_deref().expect("as many as walks");
         let (running, others) = if span.along_outer {
             (outer, &walk.reduced)
         } else {

@@ -14,7 +14,7 @@ use crate::shape::view::numel;
 /// to be started.
 pub(super) fn order(
     nest: &Nest,
-    walks: &[Option<Walk>],
+    walks: &[Option<Box<Walk>>],
     outer: &[usize],
     reduced: &[usize],
 ) -> Order {

@@ -16,7 +16,7 @@ fn program(choices: &[(usize, usize, usize, usize)]) -> Nest {
     let given = |dtype| {
         line(
             Inst::Iota {
-                view: View::contiguous(&[1]),
+                view: Box::new(View::contiguous(&[1])),
             },
             dtype,
             Level::Outer,
