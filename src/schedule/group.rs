@@ -9,14 +9,14 @@
 
 use super::fuse::Decisions;
 use super::graph::Graph;
+use super::join;
 use super::lower::{Lowered, lower};
 use crate::kernel::{Body, Nest};
-use std::collections::HashSet;
 
 /// So many instructions at the most in a joined kernel.
 const MAX_LINES: usize = 300;
-/// How many kernels back to look for a neighbour.
-const WINDOW: usize = 64;
+/// How many kernels back to look for a neighbour: an optimizer's sums come long after the backward pass that reads the same gradients.
+const WINDOW: usize = 512;
 
 /// Joins what can be joined.
 pub fn group(graph: &Graph, decisions: &Decisions, kernels: Vec<Lowered>) -> Vec<Lowered> {
@@ -37,8 +37,7 @@ pub fn group(graph: &Graph, decisions: &Decisions, kernels: Vec<Lowered>) -> Vec
     placed
 }
 
-/// The kernel at `at` joined with a later one, and where it goes: in the place of the first if all that the second reads is there by
-/// then, else to the end, if nothing in between reads what the first writes.
+/// The kernel at `at` joined with a later one, and where it goes.
 fn join(
     graph: &Graph,
     decisions: &Decisions,
@@ -53,22 +52,7 @@ fn join(
     if first.outer != second.outer || !fit(graph, earlier, first, later, second) {
         return None;
     }
-    let between: HashSet<usize> = placed[at + 1..]
-        .iter()
-        .flat_map(|kernel| kernel.outputs.iter().copied())
-        .collect();
-    let reads_between = later.inputs.iter().any(|input| between.contains(input));
-    let read_between = placed[at + 1..].iter().any(|kernel| {
-        kernel
-            .inputs
-            .iter()
-            .any(|input| earlier.outputs.contains(input))
-    });
-    let position = match (reads_between, read_between) {
-        (false, _) => at,
-        (true, false) => placed.len() - 1, // the last place, once the first has been taken out
-        (true, true) => return None,
-    };
+    let position = join::position(placed, at, later)?;
     // A failure to lower them together only means that they stay apart.
     let joined = lower(
         graph,
@@ -81,8 +65,7 @@ fn join(
 
 /// Whether joining two kernels over one outer space makes sense.
 fn fit(graph: &Graph, earlier: &Lowered, first: &Nest, later: &Lowered, second: &Nest) -> bool {
-    let device = |kernel: &Lowered| graph.nodes[kernel.outputs[0]].node.device();
-    if device(earlier) != device(later) || !device(later).engine().fuses() {
+    if !join::is_possible(graph, earlier, later) {
         return false;
     }
     if first.lines.len() + second.lines.len() > MAX_LINES
@@ -94,7 +77,7 @@ fn fit(graph: &Graph, earlier: &Lowered, first: &Nest, later: &Lowered, second: 
     let reduces = match (first.reduces(), second.reduces()) {
         (false, false) | (true, false) => true,
         (true, true) => {
-            first.reduced == second.reduced && !is_contraction(first) && !is_contraction(second)
+            first.reduced == second.reduced && !join::contracts(first) && !join::contracts(second)
         }
         (false, true) => false,
     };
@@ -107,12 +90,4 @@ fn fit(graph: &Graph, earlier: &Lowered, first: &Nest, later: &Lowered, second: 
             && graph.nodes[*input].numel() * 2 >= graph.nodes[later.outputs[0]].numel()
     });
     reduces && (follows || (shares && first.reduces() == second.reduces()))
-}
-
-fn is_contraction(nest: &Nest) -> bool {
-    use crate::kernel::Inst;
-    use crate::ops::{BinaryOps, ReduceOps};
-    nest.lines.iter().any(|line| {
-        matches!(line.inst, Inst::Reduce(ReduceOps::Sum, src) if matches!(nest.lines[src].inst, Inst::Binary(BinaryOps::Mul, ..)))
-    })
 }

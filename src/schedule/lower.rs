@@ -179,8 +179,13 @@ struct Writer<'g> {
 }
 
 impl Writer<'_> {
+    /// The register of a new instruction. What several outputs compute alike is computed once: a mean, and the mean in a variance.
     fn emit(&mut self, inst: Inst, dtype: DType, level: Level) -> Reg {
-        self.lines.push(Line { inst, dtype, level });
+        let line = Line { inst, dtype, level };
+        if self.outputs.len() > 1 {
+            return position_or_push(&mut self.lines, line);
+        }
+        self.lines.push(line);
         self.lines.len() - 1
     }
 

@@ -13,6 +13,7 @@
 //! - `cache`: keeps plans for graphs of the same structure.
 //! - [`group`]: makes one kernel with several outputs of neighbours over the same index space.
 //! - [`rows`]: makes one kernel of what happens to each row: its maximum, its sum, and what is computed with them.
+//! - `join`: what both of these ask before they make one kernel of two.
 //!
 //! Laws:
 //! 1. Fusion never changes values but for rounding: an engine without fusion (the reference) gets the same graph, a kernel a node.
@@ -23,6 +24,7 @@ mod cache;
 pub mod fuse;
 pub mod graph;
 pub mod group;
+mod join;
 pub mod lower;
 pub mod rows;
 
@@ -128,11 +130,11 @@ fn build(graph: &Graph) -> Plan {
             }
         }
         if stuck.is_empty() {
-            if crate::helpers::debug() >= 3 {
-                explain(graph, &decisions);
-            }
             let kernels = group::group(graph, &decisions, kernels);
             let kernels = rows::fuse(graph, kernels);
+            if crate::helpers::debug() >= 3 {
+                explain(graph, &decisions, &kernels);
+            }
             return Plan {
                 steps: kernels
                     .into_iter()
@@ -149,16 +151,23 @@ fn build(graph: &Graph) -> Plan {
     }
 }
 
-/// DEBUG=3: a line for each node that becomes memory, with the reason.
-fn explain(graph: &Graph, decisions: &fuse::Decisions) {
+/// DEBUG=3: a line for each node at which the graph was cut, with the reason, and whether it really becomes memory: what only
+/// other steps of the same rows read stays with them.
+fn explain(graph: &Graph, decisions: &fuse::Decisions, kernels: &[lower::Lowered]) {
+    let written: HashSet<usize> = kernels
+        .iter()
+        .flat_map(|kernel| kernel.outputs.iter().copied())
+        .collect();
     for root in decisions.roots() {
+        let fate = match written.contains(&root) {
+            true => "becomes memory",
+            false => "stays in its rows' kernel",
+        };
         let node = &graph.nodes[root];
         let (shape, op) = (node.shape(), node.op().expect("memory is no root"));
         let users: Vec<usize> = node.uses.iter().map(|&(user, _)| user).collect();
         let reason = decisions.reason(root).expect("a root has a reason");
-        eprintln!(
-            "cut: node {root} {op:?} {shape:?} becomes memory: {reason:?}, used by {users:?}"
-        );
+        eprintln!("cut: node {root} {op:?} {shape:?} {fate}: {reason:?}, used by {users:?}");
     }
 }
 

@@ -19,9 +19,9 @@
 //! This works on finished kernels, not on the graph: what is a kernel was decided before, and here is only seen what may run together.
 
 use super::graph::Graph;
+use super::join::{contracts, is_possible, position};
 use super::lower::Lowered;
 use crate::kernel::{Body, Inst, Kernel, Level, Line, Nest, Reg, Slot};
-use crate::ops::{BinaryOps, ReduceOps};
 use crate::shape::view::{View, numel, row_major};
 use std::collections::HashMap;
 
@@ -81,23 +81,8 @@ fn find(
         {
             continue;
         }
-        let between = &placed[at + 1..];
-        let reads_between = between.iter().any(|kernel| {
-            kernel
-                .outputs
-                .iter()
-                .any(|output| later.inputs.contains(output))
-        });
-        let read_between = between.iter().any(|kernel| {
-            kernel
-                .inputs
-                .iter()
-                .any(|input| earlier.outputs.contains(input))
-        });
-        let to = match (reads_between, read_between) {
-            (false, _) => at,
-            (true, false) => placed.len() - 1,
-            (true, true) => continue,
+        let Some(to) = position(placed, at, later) else {
+            continue;
         };
         let wanted = |node: usize| {
             let others =
@@ -121,7 +106,6 @@ fn join(
     let (Body::Nest(first), Body::Nest(second)) = (&earlier.kernel.body, &later.kernel.body) else {
         return None;
     };
-    let device = |kernel: &Lowered| graph.nodes[kernel.outputs[0]].node.device();
     let (count, length) = (numel(&first.outer), numel(&first.reduced));
     let little = count * length <= LITTLE;
     let fits =
@@ -129,8 +113,7 @@ fn join(
     if !first.reduces() || !fits || first.lines.len() + second.lines.len() > MAX_LINES {
         return None;
     }
-    let fuses = device(later).engine().fuses();
-    if !fuses || device(earlier) != device(later) || contracts(first) || contracts(second) {
+    if !is_possible(graph, earlier, later) || contracts(first) || contracts(second) {
         return None;
     }
     // The later kernel's outer points are either the rows, or all points.
@@ -298,24 +281,4 @@ fn in_order(nest: &Nest) -> bool {
         _ => true,
     };
     nest.lines.iter().all(along_rows)
-}
-
-/// Whether it sums products whose factors are each used again and again: such a kernel is better left to the contraction.
-fn contracts(nest: &Nest) -> bool {
-    let repeats = |mut reg: Reg| {
-        while let Inst::Unary(_, src) = nest.lines[reg].inst {
-            reg = src;
-        }
-        let Some(view) = nest.lines[reg].inst.view() else {
-            return false;
-        };
-        (0..nest.outer.len()).any(|axis| nest.outer[axis] > 1 && view.strides[axis] == 0)
-    };
-    nest.lines.iter().any(|line| match line.inst {
-        Inst::Reduce(ReduceOps::Sum, product) => match nest.lines[product].inst {
-            Inst::Binary(BinaryOps::Mul, a, b) => repeats(a) && repeats(b),
-            _ => false,
-        },
-        _ => false,
-    })
 }

@@ -123,11 +123,12 @@ impl Tensor {
         let mut across = vec![1; shape.len() - 1];
         across[0] = shape[1];
         let across = |tensor: &Tensor| tensor.reshape(&across);
-        let mut y = self.sub(across(mean));
-        if let Some(weight) = weight {
-            y = y.mul(across(weight));
-        }
-        y = y.mul(across(invstd));
+        // The factors of a channel meet before they meet its elements: so the gradients of both are one sum over these.
+        let factor = match weight {
+            Some(weight) => weight.mul(invstd),
+            None => invstd.clone(),
+        };
+        let mut y = self.sub(across(mean)).mul(across(&factor));
         if let Some(bias) = bias {
             y = y.add(across(bias));
         }

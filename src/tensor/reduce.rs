@@ -390,7 +390,8 @@ impl Tensor {
         let axes = axes.resolve(op, &shape);
         let count: usize = axes.iter().map(|&axis| shape[axis]).product();
         let x = self.wide_float();
-        let distance = x.sub(x.mean_of(&axes, true));
+        // The mean's gradient is Σ −2(x − mean) = 0, and nobody needs to compute that.
+        let distance = x.sub(x.mean_of(&axes, true).detach());
         let squares = distance.mul(&distance).sum_keepdim(&axes);
         squares
             .div(count.saturating_sub(correction) as f64)
