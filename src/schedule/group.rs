@@ -4,14 +4,15 @@
 //!
 //! An optimizer's step writes the first moment, the second moment and the parameter, all of one shape. As three kernels it would read the
 //! gradient twice and write both moments only to read them again; as one it touches each array once. Two kernels join if they run over
-//! the same index space, share memory (an input, or one's output is the other's input, at the same place), and nothing that runs in between
-//! forbids it.
+//! the same index space (but for axes of size 1), share memory (an input, or one's output is the other's input, at the same place), and
+//! nothing that runs in between forbids it.
 
 use super::fuse::Decisions;
 use super::graph::Graph;
 use super::join;
 use super::lower::{Lowered, lower};
 use crate::kernel::{Body, Nest};
+use std::collections::HashSet;
 
 /// So many instructions at the most in a joined kernel.
 const MAX_LINES: usize = 300;
@@ -34,7 +35,29 @@ pub fn group(graph: &Graph, decisions: &Decisions, kernels: Vec<Lowered>) -> Vec
             None => placed.push(kernel),
         }
     }
+    leave_out_unread(graph, &mut placed);
     placed
+}
+
+/// What was to become memory for kernels that have all joined the one that computes it need not be stored.
+fn leave_out_unread(graph: &Graph, kernels: &mut [Lowered]) {
+    let inputs = kernels.iter().flat_map(|kernel| &kernel.inputs);
+    let wanted: HashSet<usize> = inputs.chain(&graph.targets).copied().collect();
+    for Lowered {
+        kernel, outputs, ..
+    } in kernels
+    {
+        let is_kept = |&position: &usize| wanted.contains(&outputs[position]);
+        let kept: Vec<usize> = (0..outputs.len()).filter(is_kept).collect();
+        let Body::Nest(nest) = &mut kernel.body else {
+            continue;
+        };
+        if kept.len() < outputs.len() {
+            nest.keep_outputs(&kept);
+            kernel.outputs = kept.iter().map(|&i| kernel.outputs[i]).collect();
+            *outputs = kept.iter().map(|&i| outputs[i]).collect();
+        }
+    }
 }
 
 /// The kernel at `at` joined with a later one, and where it goes.
@@ -49,7 +72,7 @@ fn join(
     let (Body::Nest(first), Body::Nest(second)) = (&earlier.kernel.body, &later.kernel.body) else {
         return None;
     };
-    if first.outer != second.outer || !fit(graph, earlier, first, later, second) {
+    if !same_space(&first.outer, &second.outer) || !fit(graph, earlier, first, later, second) {
         return None;
     }
     let position = join::position(placed, at, later)?;
@@ -61,6 +84,12 @@ fn join(
     )
     .ok()?;
     Some((at, position, joined))
+}
+
+/// Whether two shapes have the same axes, but for those of size 1.
+fn same_space(a: &[usize], b: &[usize]) -> bool {
+    let is_long = |size: &&usize| **size != 1;
+    a == b || a.iter().filter(is_long).eq(b.iter().filter(is_long))
 }
 
 /// Whether joining two kernels over one outer space makes sense.

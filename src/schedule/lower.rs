@@ -51,7 +51,7 @@ enum Stuck {
     Node(usize),
 }
 
-/// The kernel that computes `outputs`, or the node that must become memory first.
+/// The kernel that computes `outputs` (of one shape, but for axes of size 1), or the node that must become memory first.
 pub fn lower(graph: &Graph, decisions: &Decisions, outputs: &[usize]) -> Result<Lowered, usize> {
     let mut writer = Writer {
         graph,
@@ -99,18 +99,23 @@ pub fn lower(graph: &Graph, decisions: &Decisions, outputs: &[usize]) -> Result<
         | Op::Ternary(_)
         | Op::Reduce(..)
         | Op::Gather(_) => {
+            let outer = graph.nodes[root].shape().to_vec();
             for (position, &output) in outputs.iter().enumerate() {
+                // Other outputs may have other axes of size 1.
+                let moves = match graph.nodes[output].shape() == outer {
+                    true => Vec::new(),
+                    false => vec![Move::Reshape(outer.clone())],
+                };
+                // Without movements on top a root's sources have views (law 1 of lazy); with them, it is this output that has none.
                 let src =
                     writer
-                        .compute(output, &[], Level::Outer)
+                        .compute(output, &moves, Level::Outer)
                         .map_err(|stuck| match stuck {
                             Stuck::Node(node) => node,
-                            Stuck::Movement => {
-                                unreachable!("a root's own sources have views (law 1 of lazy)")
-                            }
+                            Stuck::Movement => output,
                         })?;
                 // Two outputs of one kernel may use each other's values: they are in registers now.
-                writer.known.insert((output, Vec::new(), Level::Outer), src);
+                writer.known.insert((output, moves, Level::Outer), src);
                 writer.emit(
                     Inst::Store {
                         output: position,
@@ -123,7 +128,6 @@ pub fn lower(graph: &Graph, decisions: &Decisions, outputs: &[usize]) -> Result<
             share_bounds(&mut writer.lines, |input| {
                 graph.nodes[writer.inputs[input]].numel()
             });
-            let outer = graph.nodes[root].shape().to_vec();
             Body::Nest(Nest {
                 outer,
                 reduced: writer.reduced.take().unwrap_or_default(),
