@@ -3,7 +3,7 @@
 //! Fusion is easily lost: a movement that no longer composes, one more user of an intermediate result, and a kernel becomes two.
 //! Values stay right, so only counting notices. Each number here is argued for.
 
-use teenygrad::kernel::Body;
+use teenygrad::kernel::{Body, Kernel};
 use teenygrad::lazy::LazyBuffer;
 use teenygrad::nn::optim::{Adam, Optimizer};
 use teenygrad::schedule::{Plan, plan};
@@ -273,4 +273,79 @@ fn training_steps() {
         });
         assert!(count <= 33, "{count} kernels");
     }
+}
+
+#[test]
+fn sums_over_the_same_axes_are_one_kernel() {
+    // A norm's gain and bias: neither sum of products is a contraction, and axes of size 1 make no difference.
+    let (dy, x) = (random(&[64, 100]), random(&[64, 100]));
+    let (gain, bias) = ((&dy * (&x - 1.0)).sum(0), dy.sum_keepdim(0));
+    let plan = plan_of(&[&gain, &bias]);
+    assert_eq!(
+        (plan.len(), plan.kernels().next().unwrap().outputs.len()),
+        (1, 2)
+    );
+    let (gain, bias) = (gain.to_vec::<f32>(), bias.to_vec::<f32>());
+    let (dy, x) = (dy.to_vec::<f32>(), x.to_vec::<f32>());
+    for column in 0..100 {
+        let at = |row: usize| (dy[row * 100 + column], x[row * 100 + column]);
+        let sum: f32 = (0..64).map(at).map(|(dy, x)| dy * (x - 1.0)).sum();
+        assert!((gain[column] - sum).abs() < 1e-3);
+        let sum: f32 = (0..64).map(at).map(|(dy, _)| dy).sum();
+        assert!((bias[column] - sum).abs() < 1e-3);
+    }
+    // But a contraction keeps its loops for itself.
+    let (a, b) = (random(&[64, 32]), random(&[32, 48]));
+    let products = [&a.matmul(&b), &(a.reshape([64, 1, 32]) + b.t()).sum(-1)];
+    assert_eq!(kernels(&products), 2);
+}
+
+#[test]
+fn a_batch_norm_takes_few_passes() {
+    let x = random(&[8, 16, 40, 40]).requires_grad(true);
+    let [gain, bias] = [1.0, 2.0].map(|c| (random(&[16]) + c).realize().requires_grad(true));
+    let axes = [0, 2, 3];
+    let invstd = (x.var_with(axes, false, 0) + 1e-5).rsqrt();
+    let y = x.batchnorm(Some(&gain), Some(&bias), &x.mean(axes), &invstd);
+    (y.square() * 0.5).sum(()).backward();
+    let gradients = [&x, &gain, &bias].map(|tensor| tensor.grad().unwrap());
+    let plan = plan_of(&gradients.each_ref());
+    let names: Vec<&str> = plan.kernels().map(|kernel| &kernel.name[..]).collect();
+    let passes = |size| {
+        plan.kernels()
+            .filter(|kernel| kernel.inputs.iter().any(|slot| slot.len == size))
+            .count()
+    };
+    // Mean; variance; the gradients of factor, bias and mean; that of x.
+    assert_eq!(passes(x.numel()), 4, "{names:?}");
+}
+
+#[test]
+fn one_label_a_row_is_a_comparison() {
+    let x = random(&[64, 10]).requires_grad(true);
+    let labels = Tensor::from((0..64).map(|i| i % 10).collect::<Vec<i32>>()).realize();
+    x.sparse_categorical_crossentropy(&labels, -1).backward();
+    let gradient = x.grad().unwrap();
+    let scatters = |kernel: &Kernel| matches!(kernel.body, Body::Scatter { .. });
+    assert!(!plan_of(&[&gradient]).kernels().any(scatters));
+    // softmax − 1 at the label, over 64 rows
+    let softmax = x.detach().softmax(-1).to_vec::<f32>();
+    for (i, (gradient, share)) in gradient.to_vec::<f32>().iter().zip(softmax).enumerate() {
+        let hit = if i / 10 % 10 == i % 10 { 1.0 } else { 0.0 };
+        assert!((gradient - (share - hit) / 64.0).abs() < 1e-6, "{i}");
+    }
+    // An index that is outside is nowhere.
+    let outside = Tensor::from([[10i64], [-1]]);
+    let x = random(&[2, 10]).requires_grad(true);
+    x.gather(&outside, 1).sum(()).backward();
+    assert_eq!(x.grad().unwrap().to_vec::<f32>(), [0.0; 20]);
+}
+
+#[test]
+fn what_only_its_own_kernel_reads_is_not_stored() {
+    let x = (random(&[64, 100]).abs() + 1.0).realize();
+    let power = x.pow(&x); // too dear to be computed twice
+    let plan = plan_of(&[&(&power + 1.0), &(&power * 2.0)]);
+    assert_eq!(plan.len(), 1);
+    assert_eq!(plan.kernels().next().unwrap().outputs.len(), 2);
 }
