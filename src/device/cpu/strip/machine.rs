@@ -267,13 +267,13 @@ unsafe fn strips<I: Isa, const V: usize>(steps: &[Step], count: usize) {
                     Op::Load => each!(|_a, i| load(x, i)),
                     Op::Truth => each!(|_a, i| I::Floats::truth(truths(x, i))),
                     Op::Store => {
-                        for i in 0..V {
-                            acc[i].store(x.cast::<f32>().add(i * lanes));
+                        for (i, register) in acc.iter().enumerate() {
+                            register.store(x.cast::<f32>().add(i * lanes));
                         }
                     }
                     Op::Stream => {
-                        for i in 0..V {
-                            acc[i].stream(x.cast::<f32>().add(i * lanes));
+                        for (i, register) in acc.iter().enumerate() {
+                            register.stream(x.cast::<f32>().add(i * lanes));
                         }
                     }
                     Op::Add => each!(|a, i| a.add(load(x, i))),
