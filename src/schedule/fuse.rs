@@ -24,7 +24,7 @@ use crate::dtype::DType;
 use crate::lazy::Op;
 use crate::ops::{BinaryOps, ReduceOps, UnaryOps};
 use crate::shape::path::Move;
-use crate::shape::view::{Remap, View, numel};
+use crate::shape::view::{Bound, Remap, View, numel};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -441,11 +441,22 @@ fn lengths(graph: &Graph, i: usize) -> Vec<usize> {
     }
 }
 
-/// Whether no two indices lead to one address, as far as the strides tell: each is farther than all smaller ones reach together.
+/// Whether no two indices lead to one address, as far as the strides tell: each is farther than all smaller ones reach together. Indices in
+/// the padding lead nowhere.
 fn is_injective(view: &View) -> bool {
-    let mut steps: Vec<(usize, usize)> = (view.strides.iter().zip(&view.shape))
-        .filter(|&(_, &size)| size > 1)
-        .map(|(stride, &size)| (stride.unsigned_abs(), size))
+    let inside = |axis: usize| {
+        let own =
+            |bound: &&Bound| (0..view.shape.len()).all(|i| (bound.coefs[i] != 0) == (i == axis));
+        let steps = view
+            .bounds
+            .iter()
+            .filter(own)
+            .map(|bound| bound.size.div_ceil(bound.coefs[axis].unsigned_abs()));
+        steps.fold(view.shape[axis], usize::min)
+    };
+    let mut steps: Vec<(usize, usize)> = (0..view.shape.len())
+        .map(|axis| (view.strides[axis].unsigned_abs(), inside(axis)))
+        .filter(|&(_, size)| size > 1)
         .collect();
     steps.sort_unstable();
     let mut reach = 0;

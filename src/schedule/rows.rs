@@ -16,6 +16,10 @@
 //! point), and both go through memory in the rows' order. An instruction that both have is written once: the exponentials that were
 //! summed are the ones that are divided. Results that no other kernel wants are not stored at all.
 //!
+//! Two element-wise kernels join here, too, if the later one reads the result of the earlier one point by point in the order of memory,
+//! under another shape (under the same shape they did so before, in [`group`](super::group)). The gradient of a pooling window is computed
+//! over [.., 13, 2, 13, 2], that of the activation before it over [.., 26, 26]: these are the same points.
+//!
 //! This works on finished kernels, not on the graph: what is a kernel was decided before, and here is only seen what may run together.
 
 use super::graph::Graph;
@@ -96,7 +100,7 @@ fn find(
     None
 }
 
-/// One kernel for two, if the later one works on the rows of the earlier one. `wanted`: whether any other kernel, or the user, reads a node.
+/// One kernel for two, if the later one works on the rows of the earlier one, or point by point on its points. `wanted`: whether any other kernel, or the user, reads a node.
 fn join(
     graph: &Graph,
     earlier: &Lowered,
@@ -110,14 +114,16 @@ fn join(
     let little = count * length <= LITTLE;
     let fits =
         (2..=LONGEST).contains(&length) && (little || (count >= FEWEST && length >= SHORTEST));
-    if !first.reduces() || !fits || first.lines.len() + second.lines.len() > MAX_LINES {
+    let pointwise = !first.reduces() && !second.reduces() && count > 1;
+    let by_rows = first.reduces() && fits;
+    if !(pointwise || by_rows) || first.lines.len() + second.lines.len() > MAX_LINES {
         return None;
     }
     if !is_possible(graph, earlier, later) || contracts(first) || contracts(second) {
         return None;
     }
     // The later kernel's outer points are either the rows, or all points.
-    let of_points = second.reduced.is_empty() && !second.has_rows();
+    let of_points = by_rows && second.reduced.is_empty() && !second.has_rows();
     let level_of = |level: Level| match level {
         Level::Outer if of_points => Level::Inner,
         level => level,
@@ -210,7 +216,7 @@ fn join(
         lines: writer.lines,
     };
     nest.keep_outputs(&kept);
-    if !nest.has_rows() || !in_order(&nest) {
+    if by_rows && !(nest.has_rows() && in_order(&nest)) {
         return None;
     }
     let slot = |&node: &usize| Slot {
@@ -218,13 +224,14 @@ fn join(
         len: graph.nodes[node].numel(),
     };
     let outputs: Vec<usize> = kept.iter().map(|&position| outputs[position]).collect();
+    let kind = if pointwise { "e" } else { "rows" };
     let sizes = points
         .iter()
         .filter(|&&size| size != 1)
         .map(|size| format!("_{size}"));
     Some(Lowered {
         kernel: Kernel {
-            name: std::iter::once("rows".to_string()).chain(sizes).collect(),
+            name: std::iter::once(kind.to_string()).chain(sizes).collect(),
             inputs: writer.inputs.iter().map(slot).collect(),
             outputs: outputs.iter().map(slot).collect(),
             params: writer.params.len(),

@@ -66,6 +66,8 @@ pub struct Interpreter {
     streamable: Vec<bool>,
     /// constants that are only ever operands: one chunk of each is enough
     repeated: Vec<bool>,
+    /// elements of each input
+    lengths: Vec<usize>,
     /// bytes from the frame's start to each register's block
     offsets: Vec<usize>,
     bytes: usize,
@@ -122,10 +124,11 @@ pub fn width(dtype: DType) -> usize {
 impl Interpreter {
     /// Sorts instructions by loop and gives each register a place. `products` are not computed; their factors stay until the end instead.
     pub fn new(
-        nest: &Nest,
+        kernel: &Kernel,
         walks: Vec<Option<Box<Walk>>>,
         products: &[(Reg, [Reg; 2])],
     ) -> Interpreter {
+        let nest = kernel.nest();
         let of = |level: Level| {
             let matches = |reg: &Reg| {
                 let line = &nest.lines[*reg];
@@ -172,7 +175,7 @@ impl Interpreter {
             inner,
             outer,
             stores,
-            ..Interpreter::with_places(nest, walks, plan, repeated, &strips, block)
+            ..Interpreter::with_places(kernel, walks, plan, repeated, &strips, block)
         }
         .in_order(nest)
     }
@@ -186,7 +189,8 @@ impl Interpreter {
 
     /// For a kernel of rows, whose instructions run in the order of these parts: each along its own level's whole space. A block is `rows` rows
     /// of `length` points, as many as fit; registers of the inner level have room for all of its points.
-    pub fn for_rows(nest: &Nest, order: &[&Part], length: usize) -> Interpreter {
+    pub fn for_rows(kernel: &Kernel, order: &[&Part], length: usize) -> Interpreter {
+        let nest = kernel.nest();
         let walks = nest.lines.iter().map(|line| {
             let view = line.inst.view()?;
             Some(Box::new(Walk::new(view, view.shape.len())))
@@ -219,7 +223,7 @@ impl Interpreter {
             }
         }
         Interpreter::with_places(
-            nest,
+            kernel,
             walks.collect(),
             plan,
             repeated,
@@ -235,13 +239,14 @@ impl Interpreter {
     }
 
     fn with_places(
-        nest: &Nest,
+        kernel: &Kernel,
         walks: Vec<Option<Box<Walk>>>,
         plan: Places,
         repeated: Vec<bool>,
         strips: &[Reg],
         block: usize,
     ) -> Interpreter {
+        let nest = kernel.nest();
         // In whole cache lines.
         let room = (block + STAGGER).next_multiple_of(64);
         let mut offsets: Vec<usize> = plan.offsets.iter().map(|&offset| offset * room).collect();
@@ -254,10 +259,11 @@ impl Interpreter {
             // Halves are widened while they are loaded, a run at a time.
             let tabulate = matches!(line.inst, Inst::Load { .. } | Inst::Valid { .. })
                 && line.dtype.compute() == line.dtype;
-            let prepare = |axes: &Axes| {
+            let prepare = |walk: &Walk, axes: &Axes| {
                 let merged = axes.merged();
+                let table = || Table::new(&merged, &walk.start, &walk.limits);
                 Running {
-                    table: if tabulate { Table::new(&merged) } else { None },
+                    table: tabulate.then(table).flatten(),
                     columns: match line.inst {
                         Inst::Load { .. } if tabulate => Columns::new(&merged),
                         _ => None,
@@ -266,7 +272,7 @@ impl Interpreter {
                 }
             };
             walk.as_ref()
-                .map(|walk| Box::new([prepare(&walk.outer), prepare(&walk.reduced)]))
+                .map(|walk| Box::new([prepare(walk, &walk.outer), prepare(walk, &walk.reduced)]))
         };
         let lines = walks.iter().zip(&nest.lines).map(running).collect();
         Interpreter {
@@ -280,6 +286,7 @@ impl Interpreter {
             last_reads: Vec::new(),
             streamable: Vec::new(),
             repeated,
+            lengths: kernel.inputs.iter().map(|input| input.len).collect(),
             offsets,
             bytes,
         }

@@ -133,7 +133,7 @@ impl LoopNest {
         let products: Vec<(Reg, [Reg; 2])> = products
             .filter_map(|(&(_, _, src), factors)| factors.map(|(a, b)| (src, [a, b])))
             .collect();
-        let interpreter = Interpreter::new(nest, walks, &products);
+        let interpreter = Interpreter::new(&kernel, walks, &products);
         LoopNest {
             outer,
             reduced,

@@ -104,7 +104,7 @@ impl Rows {
             })
             .collect();
         Rows {
-            interpreter: Interpreter::for_rows(nest, &order, length),
+            interpreter: Interpreter::for_rows(&kernel, &order, length),
             steps,
             count,
             length,

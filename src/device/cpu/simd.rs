@@ -93,6 +93,16 @@ pub trait Isa {
     const FMA: bool;
     /// A vector register of f32.
     type Floats: Floats;
+
+    /// Sixteen out of thirty-two neighbours: outᵢ = from[indexᵢ]. Only the lowest five bits of an index count.
+    ///
+    /// # Safety
+    /// Thirty-two numbers can be read at `from`, and sixteen at `index`; where the level is not [`Portable`], the processor has it.
+    #[inline(always)]
+    unsafe fn pick(from: *const u32, index: *const u8) -> [u32; 16] {
+        // SAFETY: the caller's.
+        std::array::from_fn(|i| unsafe { from.add((*index.add(i) & 31) as usize).read_unaligned() })
+    }
 }
 
 /// [`Level::Portable`] as a type.
@@ -109,6 +119,28 @@ pub struct Avx2Fma;
 impl Isa for Avx2Fma {
     const FMA: bool = true;
     type Floats = std::arch::x86_64::__m256;
+
+    /// An instruction picks eight out of eight: each index's place in all four vectors, of which its upper two bits then choose one.
+    #[inline(always)]
+    unsafe fn pick(from: *const u32, index: *const u8) -> [u32; 16] {
+        use std::arch::x86_64::*;
+        // SAFETY: the caller's: all of the memory is there, and the level.
+        unsafe {
+            let four: [__m256i; 4] =
+                std::array::from_fn(|k| _mm256_loadu_si256(from.add(8 * k).cast()));
+            let half = |h: usize| {
+                let index = _mm256_cvtepu8_epi32(_mm_loadl_epi64(index.add(8 * h).cast()));
+                let at = four.map(|v| _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(v, index)));
+                // The choice between two vectors looks at the highest bit.
+                let bit_3 = _mm256_castsi256_ps(_mm256_slli_epi32::<28>(index));
+                let bit_4 = _mm256_castsi256_ps(_mm256_slli_epi32::<27>(index));
+                let low = _mm256_blendv_ps(at[0], at[1], bit_3);
+                let high = _mm256_blendv_ps(at[2], at[3], bit_3);
+                _mm256_blendv_ps(low, high, bit_4)
+            };
+            std::mem::transmute([half(0), half(1)])
+        }
+    }
 }
 
 /// [`Level::Avx512`] as a type.
@@ -118,6 +150,19 @@ pub struct Avx512;
 impl Isa for Avx512 {
     const FMA: bool = true;
     type Floats = std::arch::x86_64::__m512;
+
+    /// There is an instruction for it.
+    #[inline(always)]
+    unsafe fn pick(from: *const u32, index: *const u8) -> [u32; 16] {
+        use std::arch::x86_64::*;
+        // SAFETY: the caller's: all of the memory is there, and the level.
+        unsafe {
+            let low = _mm512_loadu_si512(from.cast());
+            let high = _mm512_loadu_si512(from.add(16).cast());
+            let index = _mm512_cvtepu8_epi32(_mm_loadu_si128(index.cast()));
+            std::mem::transmute(_mm512_permutex2var_epi32(low, index, high))
+        }
+    }
 }
 
 /// a·b + c: in one instruction where there is one, else in two, with two roundings.

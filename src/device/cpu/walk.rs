@@ -98,6 +98,30 @@ impl Axes {
         self.drop_axis(axis);
     }
 
+    /// Cuts an axis into parts of so many steps, which divides its size: two axes instead of one.
+    pub fn split(&mut self, axis: usize, part: usize) {
+        self.sizes[axis] /= part;
+        self.sizes.insert(axis + 1, part);
+        for steps in std::iter::once(&mut self.strides).chain(&mut self.coefs) {
+            let step = steps[axis];
+            steps[axis] = step * part as isize;
+            steps.insert(axis + 1, step);
+        }
+    }
+
+    /// The first axes alone.
+    pub fn first(&self, count: usize) -> Axes {
+        Axes {
+            sizes: self.sizes[..count].to_vec(),
+            strides: self.strides[..count].to_vec(),
+            coefs: self
+                .coefs
+                .iter()
+                .map(|coefs| coefs[..count].to_vec())
+                .collect(),
+        }
+    }
+
     fn drop_axis(&mut self, axis: usize) {
         self.sizes.remove(axis);
         self.strides.remove(axis);

@@ -80,14 +80,15 @@ impl Interpreter {
             }
             if let Some(table) = table {
                 let what = match line.inst {
-                    Inst::Load { input, .. } => Bring::Element(args.inputs[input], line.dtype),
+                    Inst::Load { input, .. } => {
+                        Bring::Element(args.inputs[input], line.dtype, self.lengths[input])
+                    }
                     _ => Bring::Valid,
                 };
                 // SAFETY: as the caller promises; `dst` has room for the line.
                 unsafe {
                     table.bring(
                         what,
-                        axes,
                         &base,
                         &walk.limits,
                         span.start..span.start + span.len,
