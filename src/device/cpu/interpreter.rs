@@ -66,6 +66,8 @@ pub struct Interpreter {
     streamable: Vec<bool>,
     /// constants that are only ever operands: one chunk of each is enough
     repeated: Vec<bool>,
+    /// indices of gathers that are the same along each row: only the first of a row is there
+    first_of_row: Vec<bool>,
     /// elements of each input
     lengths: Vec<usize>,
     /// bytes from the frame's start to each register's block
@@ -274,19 +276,20 @@ impl Interpreter {
             walk.as_ref()
                 .map(|walk| Box::new([prepare(walk, &walk.outer), prepare(walk, &walk.reduced)]))
         };
-        let lines = walks.iter().zip(&nest.lines).map(running).collect();
+        let lines: Vec<_> = walks.iter().zip(&nest.lines).map(running).collect();
         Interpreter {
             block,
             inner: Vec::new(),
             outer: Vec::new(),
             stores: Vec::new(),
             walks,
-            lines,
             when: Vec::new(),
             last_reads: Vec::new(),
             streamable: Vec::new(),
             repeated,
+            first_of_row: bring::first_of_row(nest, &lines),
             lengths: kernel.inputs.iter().map(|input| input.len).collect(),
+            lines,
             offsets,
             bytes,
         }

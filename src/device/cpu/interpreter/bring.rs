@@ -3,7 +3,7 @@
 //! **In:** a load, a position, a random number, a condition or a gather, and a line of points. **Out:** its register, filled for them: by
 //! no copy at all where the line is one stretch of memory, else by panels (columns as rows), tables (short rows) or runs.
 
-use super::{Frame, Interpreter, Span, width};
+use super::{Frame, Interpreter, Running, Span, width};
 use crate::device::cpu::alu;
 use crate::device::cpu::simd::{Hot, Isa, vectorize};
 use crate::device::cpu::table::Bring;
@@ -11,8 +11,7 @@ use crate::device::cpu::walk::{Axes, Base, Run};
 use crate::device::random::uniform;
 use crate::device::{Args, Param};
 use crate::dtype::DType;
-use crate::kernel::{Inst, Nest, Reg};
-use std::ops::Range;
+use crate::kernel::{Inst, Line, Nest, Reg};
 
 impl Interpreter {
     /// The instructions that depend on where the points are.
@@ -99,21 +98,57 @@ impl Interpreter {
             }
             axes.runs(&base, &walk.limits, span.start, span.len, |run| {
                 let to = dst.wrapping_add(run.at * width(line.dtype));
-                // SAFETY: as the caller promises; `to` is inside the register's block.
+                let at = row * span.len + run.at;
+                // SAFETY: as the caller promises; `to` is inside the register's block, and an index has as many points.
                 unsafe {
-                    bring_run(
-                        nest,
-                        reg,
-                        run,
-                        to,
-                        args,
-                        frame,
-                        row * span.len + run.at..(row + 1) * span.len,
-                    )
+                    match line.inst {
+                        Inst::Gather { index, .. } => {
+                            let indices = Indices {
+                                first: frame.registers[index].cast::<i64>().add(at),
+                                same: self.first_of_row[index],
+                                left: span.len - run.at,
+                            };
+                            gather_run(line, run, to, args, indices)
+                        }
+                        _ if self.first_of_row[reg] => {
+                            bring_run(line, Run { len: 1, ..run }, to, args)
+                        }
+                        _ => bring_run(line, run, to, args),
+                    }
                 }
             });
         }
     }
+}
+
+/// Which registers are indices that are the same along each row of all the gathers that read them. Of these only the first of each row is
+/// brought and looked at: an embedding of 8,192 rows would otherwise write each index 512 times.
+pub(super) fn first_of_row(nest: &Nest, lines: &[Option<[Running; 2]>]) -> Vec<bool> {
+    // A register's last axis, if its row is one run.
+    let row = |reg: Reg| {
+        let [running, others] = lines[reg].as_ref()?;
+        let plain = others.axes.sizes.is_empty()
+            && running.axes.coefs.is_empty()
+            && running.table.is_none()
+            && running.columns.is_none();
+        let (&size, &stride) = (running.axes.sizes.last()?, running.axes.strides.last()?);
+        plain.then_some((size, stride))
+    };
+    let gathered = |reg: Reg| {
+        let Some((size, 0)) = row(reg) else {
+            return false;
+        };
+        let reads = |line: &Line| line.inst.reads().any(|read| read == reg);
+        let mut readers = (0..nest.lines.len()).filter(|&reader| reads(&nest.lines[reader]));
+        readers.all(|reader| {
+            matches!(nest.lines[reader].inst, Inst::Gather { .. })
+                && row(reader).is_some_and(|(other, _)| other == size)
+        })
+    };
+    let is_load = |reg: Reg| matches!(nest.lines[reg].inst, Inst::Load { .. });
+    (0..nest.lines.len())
+        .map(|reg| is_load(reg) && gathered(reg))
+        .collect()
 }
 
 /// Whether all numbers are the same.
@@ -160,21 +195,11 @@ fn direct(axes: &Axes, base: &Base, limits: &[isize], span: &Span) -> Option<isi
     address
 }
 
-/// One run of a load, a position, a random number, a condition or a gather.
+/// One run of a load, a position, a random number or a condition.
 ///
 /// # Safety
-/// As for [`Interpreter::run`]; `to` has room for the run, which begins at the first of the line's points in `rest`.
-unsafe fn bring_run(
-    nest: &Nest,
-    reg: Reg,
-    run: Run,
-    to: *mut u8,
-    args: &Args,
-    frame: &Frame,
-    rest: Range<usize>,
-) {
-    let (at, left) = (rest.start, rest.len());
-    let line = &nest.lines[reg];
+/// As for [`Interpreter::run`]; `to` has room for the run.
+unsafe fn bring_run(line: &Line, run: Run, to: *mut u8, args: &Args) {
     let Run {
         len,
         address,
@@ -212,50 +237,75 @@ unsafe fn bring_run(
                         .write(uniform(key, (address + stride * j as isize) as u64));
                 }
             }
-            Inst::Gather {
-                input,
-                stride: step,
-                size: count,
-                index,
-                ..
-            } => {
-                let index =
-                    std::slice::from_raw_parts(frame.registers[*index].cast::<i64>().add(at), len);
-                let memory = args.inputs[*input];
-                let place = |j: usize| {
-                    memory.wrapping_offset(
-                        (address + stride * j as isize + step * index[j] as isize) * size,
-                    )
-                };
-                let inside = |i: i64| 0 <= i && i < *count as i64;
-                // A row of an embedding has one index for all of its elements: then it is one load.
-                if vectorize(AllEqual(index)) && inside(index[0]) {
-                    if len < left && stride == 1 {
-                        // The next row's index is known already, and where it leads is nowhere near.
-                        let next = *index.as_ptr().add(len);
-                        prefetch(
-                            memory.wrapping_offset((address + step * next as isize) * size),
-                            len * size as usize,
-                        );
-                    }
-                    return alu::load(line.dtype, place(0), stride, to, len);
-                }
-                for (j, &i) in index.iter().enumerate() {
-                    let to = to.add(j * width(line.dtype));
-                    match inside(i) {
-                        true => alu::load(line.dtype, place(j), 1, to, 1),
-                        false => std::ptr::write_bytes(to, 0, width(line.dtype)),
-                    }
-                }
-            }
-            Inst::Const { .. }
+            Inst::Gather { .. }
+            | Inst::Const { .. }
             | Inst::Unary(..)
             | Inst::Binary(..)
             | Inst::Ternary(..)
             | Inst::Reduce(..)
             | Inst::Spread(_)
             | Inst::Store { .. } => {
-                unreachable!("{:?} depends on no place", line.inst)
+                unreachable!("{:?} depends on no place, or on more", line.inst)
+            }
+        }
+    }
+}
+
+/// Where a run of a gather finds its indices.
+struct Indices {
+    /// that of the run's first point; those of the next follow
+    first: *const i64,
+    /// whether all of the run have this one, and only this one has been written
+    same: bool,
+    /// points from the run's first to the line's last
+    left: usize,
+}
+
+/// One run of a gather.
+///
+/// # Safety
+/// As for [`Interpreter::run`]; `to` has room for the run, and the indices of as many points are there as `indices` says.
+unsafe fn gather_run(line: &Line, run: Run, to: *mut u8, args: &Args, indices: Indices) {
+    let Inst::Gather {
+        input,
+        stride: step,
+        size: count,
+        ..
+    } = line.inst
+    else {
+        unreachable!("{:?} is no gather", line.inst)
+    };
+    let (len, size) = (run.len, line.dtype.itemsize());
+    // SAFETY: see above; an address that a run gives, and an index inside of the axis, are valid (the kernel's law 3).
+    unsafe {
+        let Some(address) = run.address else {
+            return std::ptr::write_bytes(to, 0, len * width(line.dtype));
+        };
+        let row = |index: i64| {
+            // An index that is not inside is only asked for ahead of time.
+            let element = address.wrapping_add(step.wrapping_mul(index as isize));
+            args.inputs[input].wrapping_offset(element.wrapping_mul(size as isize))
+        };
+        let inside = |i: i64| 0 <= i && i < count as i64;
+        let written = if indices.same { 1 } else { len };
+        let index = std::slice::from_raw_parts(indices.first, written);
+        // A row of an embedding has one index for all of its elements: then it is one load.
+        if (indices.same || vectorize(AllEqual(index))) && inside(index[0]) {
+            if len < indices.left && run.stride == 1 {
+                // The next row's index is known already, and where it leads is nowhere near.
+                prefetch(row(*indices.first.add(len)), len * size);
+            }
+            return alu::load(line.dtype, row(index[0]), run.stride, to, len);
+        }
+        for j in 0..len {
+            let to = to.add(j * width(line.dtype));
+            let i = index[if indices.same { 0 } else { j }];
+            match inside(i) {
+                true => {
+                    let from = row(i).wrapping_offset(run.stride * (j * size) as isize);
+                    alu::load(line.dtype, from, 1, to, 1)
+                }
+                false => std::ptr::write_bytes(to, 0, width(line.dtype)),
             }
         }
     }
