@@ -445,14 +445,23 @@ pub unsafe fn store(dtype: DType, src: *const u8, memory: *mut u8, n: usize) {
 /// # Safety
 /// As there.
 pub unsafe fn stream(dtype: DType, src: *const u8, memory: *mut u8, n: usize) {
+    // SAFETY: the caller's.
+    unsafe { stream_unfenced(dtype, src, memory, n) };
+    fence();
+}
+
+/// As [`stream`], for parts of an array, the last of which a [`fence`] must follow.
+///
+/// # Safety
+/// As there.
+pub unsafe fn stream_unfenced(dtype: DType, src: *const u8, memory: *mut u8, n: usize) {
     #[cfg(target_arch = "x86_64")]
     if same_in_memory(dtype) {
-        use std::arch::x86_64::{_mm_loadu_si128, _mm_sfence, _mm_stream_si128};
+        use std::arch::x86_64::{_mm_loadu_si128, _mm_stream_si128};
         let bytes = n * dtype.itemsize();
         let head = memory.align_offset(64).min(bytes);
         let body = (bytes - head) / 64 * 64;
-        // SAFETY: the caller's; the body is whole cache lines, so each place is aligned to 16 bytes; every x86-64 has these instructions,
-        // and the fence lets whoever is told that this is done see what was written.
+        // SAFETY: the caller's; the body is whole cache lines, so each place is aligned to 16 bytes; every x86-64 has these instructions.
         unsafe {
             copy_nonoverlapping(src, memory, head);
             for at in (head..head + body).step_by(16) {
@@ -460,12 +469,20 @@ pub unsafe fn stream(dtype: DType, src: *const u8, memory: *mut u8, n: usize) {
             }
             let done = head + body;
             copy_nonoverlapping(src.add(done), memory.add(done), bytes - done);
-            _mm_sfence();
         }
         return;
     }
     // SAFETY: the caller's.
     unsafe { store(dtype, src, memory, n) }
+}
+
+/// Lets whoever is told that this is done see what was written past the caches.
+pub fn fence() {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 has the instruction.
+    unsafe {
+        std::arch::x86_64::_mm_sfence()
+    };
 }
 
 /// dstᵢ = value, cast to `dtype` first.

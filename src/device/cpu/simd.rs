@@ -260,6 +260,32 @@ mod tests {
         }
     }
 
+    struct Pick<'a>(&'a [u32; 32], &'a [u8; 16]);
+    impl Hot for Pick<'_> {
+        type Out = [u32; 16];
+        #[inline(always)]
+        fn run<I: Isa>(self) -> [u32; 16] {
+            // SAFETY: thirty-two numbers and sixteen indices; `vectorize` has chosen a level of this processor.
+            unsafe { I::pick(self.0.as_ptr(), self.1.as_ptr()) }
+        }
+    }
+
+    #[test]
+    fn every_level_picks_the_same() {
+        let from: [u32; 32] = std::array::from_fn(|i| 1000 + i as u32);
+        for step in [0, 1, 2, 7, 31, 255] {
+            let index: [u8; 16] = std::array::from_fn(|i| (i * step) as u8);
+            let expected = index.map(|i| from[i as usize % 32]);
+            for level in Level::available() {
+                assert_eq!(
+                    at_level(level, || vectorize(Pick(&from, &index))),
+                    expected,
+                    "{level:?}"
+                );
+            }
+        }
+    }
+
     #[test]
     fn a_level_is_forced_for_the_test_only() {
         let widest = level();

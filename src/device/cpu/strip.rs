@@ -30,6 +30,7 @@ mod tests;
 
 pub use machine::{Place, STRIP, Step};
 
+use super::alu;
 use super::simd::vectorize;
 use crate::dtype::DType;
 use crate::kernel::{Inst, Nest, Reg};
@@ -289,16 +290,7 @@ impl Strip {
         }
         vectorize(Run { steps, n });
         if streams {
-            fence();
+            alu::fence();
         }
     }
-}
-
-/// Lets whoever is told that this is done see what was written past the caches.
-fn fence() {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: every x86-64 has the instruction.
-    unsafe {
-        std::arch::x86_64::_mm_sfence()
-    };
 }

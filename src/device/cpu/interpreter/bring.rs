@@ -107,6 +107,7 @@ impl Interpreter {
                                 first: frame.registers[index].cast::<i64>().add(at),
                                 same: self.first_of_row[index],
                                 left: span.len - run.at,
+                                past_caches: frame.past_caches[reg],
                             };
                             gather_run(line, run, to, args, indices)
                         }
@@ -117,6 +118,9 @@ impl Interpreter {
                     }
                 }
             });
+        }
+        if frame.past_caches[reg] {
+            alu::fence();
         }
     }
 }
@@ -251,7 +255,7 @@ unsafe fn bring_run(line: &Line, run: Run, to: *mut u8, args: &Args) {
     }
 }
 
-/// Where a run of a gather finds its indices.
+/// Where a run of a gather finds its indices, and how it writes.
 struct Indices {
     /// that of the run's first point; those of the next follow
     first: *const i64,
@@ -259,6 +263,8 @@ struct Indices {
     same: bool,
     /// points from the run's first to the line's last
     left: usize,
+    /// whether the elements go to an output that no cache holds
+    past_caches: bool,
 }
 
 /// One run of a gather.
@@ -295,7 +301,10 @@ unsafe fn gather_run(line: &Line, run: Run, to: *mut u8, args: &Args, indices: I
                 // The next row's index is known already, and where it leads is nowhere near.
                 prefetch(row(*indices.first.add(len)), len * size);
             }
-            return alu::load(line.dtype, row(index[0]), run.stride, to, len);
+            return match indices.past_caches && run.stride == 1 {
+                true => alu::stream_unfenced(line.dtype, row(index[0]), to, len),
+                false => alu::load(line.dtype, row(index[0]), run.stride, to, len),
+            };
         }
         for j in 0..len {
             let to = to.add(j * width(line.dtype));

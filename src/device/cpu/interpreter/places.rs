@@ -37,24 +37,32 @@ pub(super) fn last_reads(nest: &Nest, order: &[Part]) -> (Vec<usize>, Vec<usize>
     (when, last)
 }
 
-/// Which registers are computed in a strip, and then only stored.
+/// Which registers are computed in a strip, or gathered, and then only stored.
 pub(super) fn streamable<P: Borrow<Part>>(nest: &Nest, order: &[P]) -> Vec<bool> {
     let mut streamable = vec![false; nest.lines.len()];
+    let only_stored = |reg: Reg| {
+        let read = |line: &&Line| line.inst.reads().any(|read| read == reg);
+        let mut readers = nest.lines.iter().filter(read);
+        matches!(
+            readers.next(),
+            Some(Line {
+                inst: Inst::Store { .. },
+                ..
+            })
+        ) && readers.next().is_none()
+    };
     for part in order {
-        if let Part::Strip(strip) = part.borrow() {
-            for &reg in &strip.results {
-                let read = |line: &Line| line.inst.reads().any(|read| read == reg);
-                let mut readers = nest.lines.iter().filter(|line| read(line));
-                streamable[reg] = !strip.reads_back(reg)
-                    && nest.lines[reg].dtype == DType::Float32
-                    && matches!(
-                        readers.next(),
-                        Some(Line {
-                            inst: Inst::Store { .. },
-                            ..
-                        })
-                    )
-                    && readers.next().is_none();
+        match part.borrow() {
+            Part::Strip(strip) => {
+                for &reg in &strip.results {
+                    streamable[reg] = !strip.reads_back(reg)
+                        && nest.lines[reg].dtype == DType::Float32
+                        && only_stored(reg);
+                }
+            }
+            Part::One(reg) => {
+                let gathers = matches!(nest.lines[*reg].inst, Inst::Gather { .. });
+                streamable[*reg] = gathers && only_stored(*reg);
             }
         }
     }
