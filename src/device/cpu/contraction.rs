@@ -104,6 +104,8 @@ struct Plan {
     swapped: bool,
     wide: Operand,
     narrow: Operand,
+    /// whether the wide side is loaded from where it is, without packing it
+    in_place: bool,
     destination: Destination,
     blocking: Blocking,
 }
@@ -244,9 +246,14 @@ impl Contraction {
         let outputs = batch * m * n;
         let (extents, way) = match (a.extent(), b.extent()) {
             (Some(a_extent), Some(b_extent)) => {
-                let lines = !Contraction::is_tiled(m, n, k);
-                let lines = lines.then(|| Lines::new(set.lanes, outer, reduced, a, b));
-                ([a_extent, b_extent], lines.flatten().map(Way::Lines))
+                let lines = if Contraction::is_tiled(m, n, k) {
+                    // Turning costs about ¾ of a cycle a number (and of each operand there are that many, if it is turned once).
+                    let cycles = cost(set, m, n).min(cost(set, n, m)) + 3 * (m + n) / 4;
+                    Lines::instead_of_tiles(set, batch * k * cycles, [outer, reduced], a, b)
+                } else {
+                    Lines::new(set.lanes, outer, reduced, a, b)
+                };
+                ([a_extent, b_extent], lines.map(Way::Lines))
             }
             _ => ([(0, -1); 2], Some(Way::Nothing)),
         };
@@ -308,9 +315,19 @@ impl Contraction {
             steps: &axes.k,
             batches: &axes.batch,
         };
+        let wide = Operand::new(wide_view, &roles(wide_axes));
+        // Numbers that windows share would be packed once for each window; and with few columns, packing any costs more than it gains.
+        let (low, high) = wide_view.extent().unwrap_or((0, 0));
+        let overlaps = 2 * (high - low + 1) as usize <= size.batch * size.wide * k;
+        let in_place = set.faultless
+            && wide.in_place().is_some_and(|run| {
+                (overlaps && (run >= set.lanes || size.narrow <= 4 * set.most_columns()))
+                    || size.narrow <= set.most_columns()
+            });
         let plan = Plan {
             swapped,
-            wide: Operand::new(wide_view, &roles(wide_axes)),
+            wide,
+            in_place,
             narrow: Operand::new(narrow_view, &roles(narrow_axes)),
             destination: Destination {
                 batches,
@@ -377,6 +394,7 @@ impl Contraction {
             blocking,
             wide: rows,
             narrow: columns,
+            in_place,
             ..
         } = match &self.way {
             Way::Nothing => return "of nothing".to_string(),
@@ -389,7 +407,8 @@ impl Contraction {
             depth,
             ..
         } = blocking;
-        let (rows, columns) = (rows.method(), columns.method());
+        let rows = if *in_place { "in place" } else { rows.method() };
+        let columns = columns.method();
         format!(
             "{batch}×[{wide} {rows} × {narrow} {columns} × {k}], {wide_panel}×{narrow_panel} tiles of {depth} steps"
         )

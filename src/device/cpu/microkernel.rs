@@ -31,8 +31,8 @@
 //! 3. Sums run over k from first to last, one addition after the other, whatever the tile's size: a number of the output depends
 //!    on its operands and on the instruction set, never on which kernel computed it.
 
-use super::contraction::vectors::{self, Line};
-use super::packing::{self, Panel};
+use super::contraction::vectors::{self, Dots, Line};
+use super::packing::{self, InPlace, MOST_PIECES, Panel};
 use std::ops::{Add, Mul};
 
 /// The most columns of any kernel.
@@ -88,6 +88,12 @@ pub(super) struct Tile<T> {
 /// may be read and written, and nobody else does so meanwhile.
 pub(super) type Kernel<T> = unsafe fn(&Tile<T>);
 
+/// A compiled kernel whose wide numbers are loaded from where they are: see [`InPlace`].
+///
+/// # Safety
+/// As [`Kernel`], with the operand instead of the wide panel: W rows, `depth` steps, and what the masks allow may be read.
+pub(super) type KernelInPlace<T> = unsafe fn(&Tile<T>, &InPlace<T>);
+
 /// The kernels of one type for one kind of processor.
 pub(super) struct InstructionSet<T: 'static> {
     /// numbers in a vector register; a kernel has one or two of them as its rows
@@ -96,12 +102,21 @@ pub(super) struct InstructionSet<T: 'static> {
     pub faultless: bool,
     /// columns, and the kernels with `lanes` and with `2 * lanes` rows; most columns first
     pub kernels: &'static [(usize, [Kernel<T>; 2])],
+    /// in the same order: for one vector and for two, with 1, 2, … runs in each
+    pub in_place: &'static [[[KernelInPlace<T>; MOST_PIECES]; 2]],
     /// [`packing::fill`], compiled for this set
     pub fill: unsafe fn(&Panel<T>),
-    /// [`vectors::scale`] and, for 1, 2, … taps, [`vectors::dot`], compiled for this set
+    /// [`vectors::scale`], compiled for this set
     pub scale: unsafe fn(&Line<T>),
-    pub dot: [unsafe fn(&Line<T>); vectors::MOST_DOTS],
+    /// [`vectors::dot`] for so many peers and for 1, 2, … taps; most peers first
+    pub dots: &'static [(usize, &'static [Dot<T>])],
 }
+
+/// [`vectors::dot`], compiled.
+///
+/// # Safety
+/// The processor has the instruction set; else as there.
+pub(super) type Dot<T> = unsafe fn(&mut Dots<T>);
 
 impl<T> InstructionSet<T> {
     /// The columns of the largest tile.
@@ -111,9 +126,34 @@ impl<T> InstructionSet<T> {
 
     /// The kernel with the fewest columns that are enough, and how many these are.
     pub fn at_least(&self, columns: usize) -> (usize, &'static [Kernel<T>; 2]) {
-        let fits = self.kernels.iter().rev().find(|(n, _)| *n >= columns);
-        let (n, kernels) = fits.unwrap_or(&self.kernels[0]);
+        let (n, kernels) = &self.kernels[self.fitting(columns)];
         (*n, kernels)
+    }
+
+    /// The same, of those that load in place, for so many vectors of which each has so many runs.
+    pub fn at_least_in_place(
+        &self,
+        columns: usize,
+        [vectors, pieces]: [usize; 2],
+    ) -> (usize, KernelInPlace<T>) {
+        let kernel = self.fitting(columns);
+        (
+            self.kernels[kernel].0,
+            self.in_place[kernel][vectors - 1][pieces - 1],
+        )
+    }
+
+    fn fitting(&self, columns: usize) -> usize {
+        self.kernels
+            .iter()
+            .rposition(|(n, _)| *n >= columns)
+            .unwrap_or(0)
+    }
+
+    /// The dots with the fewest peers that are enough, or the most there are, and how many these are.
+    pub fn peers_for(&self, peers: usize) -> (usize, &'static [Dot<T>]) {
+        let fits = self.dots.iter().rev().find(|(n, _)| *n >= peers);
+        *fits.unwrap_or(&self.dots[0])
     }
 }
 
@@ -351,23 +391,25 @@ impl<T: Real, const L: usize> Vector for [T; L] {
 /// out[n][w] (+)= Σₖ wide[k][w] · narrow[k][n], for R vectors of rows w and N columns n.
 ///
 /// # Safety
-/// As [`Kernel`].
+/// As [`Kernel`], where `wide` loads the vectors of a step.
 #[inline(always)]
-unsafe fn tile<V: Vector, const R: usize, const N: usize>(call: &Tile<V::Number>) {
-    // SAFETY: the caller promises `depth` steps of R vectors and N numbers (the pointers move on by one step each round), N
+unsafe fn tile<V: Vector, const R: usize, const N: usize>(
+    call: &Tile<V::Number>,
+    wide: impl Fn(usize) -> [V; R],
+) {
+    // SAFETY: the caller promises `depth` steps of N numbers (the pointer moves on by one step each round), N
     // columns of R vectors that are ours to read and write, and the processor.
     unsafe {
         let mut sums = [[V::splat(V::Number::ZERO); R]; N];
-        let (mut wide, mut narrow) = (call.wide, call.narrow);
-        for _ in 0..call.depth {
-            let xs: [V; R] = std::array::from_fn(|r| V::load(wide.wrapping_add(r * V::LANES)));
+        let mut narrow = call.narrow;
+        for k in 0..call.depth {
+            let xs = wide(k);
             for (n, sums) in sums.iter_mut().enumerate() {
                 let y = V::splat(*narrow.wrapping_add(n));
                 for (sum, x) in sums.iter_mut().zip(xs) {
                     *sum = sum.add_product(x, y);
                 }
             }
-            wide = wide.wrapping_add(call.wide_step);
             narrow = narrow.wrapping_add(call.narrow_step);
         }
         for (n, sums) in sums.iter().enumerate() {
@@ -385,11 +427,50 @@ unsafe fn tile<V: Vector, const R: usize, const N: usize>(call: &Tile<V::Number>
     }
 }
 
+/// The vectors of step k, from a panel.
+///
+/// # Safety
+/// The panel has R vectors at step k.
+#[inline(always)]
+unsafe fn packed<V: Vector, const R: usize>(call: &Tile<V::Number>, k: usize) -> [V; R] {
+    let step = call.wide.wrapping_add(k * call.wide_step);
+    // SAFETY: the caller's promise.
+    std::array::from_fn(|r| unsafe { V::load(step.wrapping_add(r * V::LANES)) })
+}
+
+/// The vectors of step k, each from P runs.
+///
+/// # Safety
+/// There are R vectors and a step k, and what its mask allows may be read.
+#[inline(always)]
+unsafe fn in_place<V: Vector, const R: usize, const P: usize>(
+    wide: &InPlace<V::Number>,
+    k: usize,
+) -> [V; R] {
+    // SAFETY: the caller's promise; loads look at nothing but the lanes of the mask.
+    unsafe {
+        let (step, mask) = (*wide.steps.get_unchecked(k), *wide.masks.get_unchecked(k));
+        std::array::from_fn(|r| {
+            let mask = mask >> (r * V::LANES);
+            let mut x = V::splat(V::Number::ZERO);
+            for p in 0..P {
+                let lanes = if P == 1 {
+                    mask
+                } else {
+                    wide.lanes[r][p] & mask
+                };
+                x = x.load_masked(wide.from[r][p].wrapping_offset(step), lanes);
+            }
+            x
+        })
+    }
+}
+
 /// Compiles [`tile`] in all its sizes, the packing and the lines for one type and one instruction set.
 macro_rules! instruction_set {
-    ($(#[$feature:meta])? $name:ident: $vector:ty, columns $($columns:literal)*) => {
+    ($(#[$feature:meta])? $name:ident: $vector:ty, columns $($columns:literal)*, peers $($peers:literal)*) => {
         mod $name {
-            use super::{InstructionSet, Line, Panel, Tile, Vector, packing, vectors};
+            use super::{Dots, InPlace, InstructionSet, Line, Panel, Tile, Vector, packing, vectors};
             #[cfg(target_arch = "x86_64")]
             #[allow(unused_imports)]
             use std::arch::x86_64::*;
@@ -398,7 +479,13 @@ macro_rules! instruction_set {
             $(#[$feature])?
             unsafe fn tile<const R: usize, const N: usize>(call: &Tile<Number>) {
                 // SAFETY: passed on to the caller.
-                unsafe { super::tile::<$vector, R, N>(call) }
+                unsafe { super::tile::<$vector, R, N>(call, |k| super::packed(call, k)) }
+            }
+
+            $(#[$feature])?
+            unsafe fn in_place<const R: usize, const N: usize, const P: usize>(call: &Tile<Number>, wide: &InPlace<Number>) {
+                // SAFETY: passed on to the caller.
+                unsafe { super::tile::<$vector, R, N>(call, |k| super::in_place::<$vector, R, P>(wide, k)) }
             }
 
             $(#[$feature])?
@@ -414,19 +501,27 @@ macro_rules! instruction_set {
             }
 
             $(#[$feature])?
-            unsafe fn dot<const N: usize>(line: &Line<Number>) {
+            unsafe fn dot<const W: usize, const N: usize>(dots: &mut Dots<Number>) {
                 // SAFETY: passed on to the caller.
-                unsafe { vectors::dot::<$vector, N>(line) }
+                unsafe { vectors::dot::<$vector, W, N>(dots) }
             }
 
             pub(super) static SET: InstructionSet<Number> = InstructionSet {
                 lanes: <$vector as Vector>::LANES,
                 faultless: <$vector as Vector>::FAULTLESS,
                 kernels: &[$(($columns, [tile::<1, $columns>, tile::<2, $columns>])),*],
+                in_place: &[$([
+                    [in_place::<1, $columns, 1>, in_place::<1, $columns, 2>, in_place::<1, $columns, 3>],
+                    [in_place::<2, $columns, 1>, in_place::<2, $columns, 2>, in_place::<2, $columns, 3>],
+                ]),*],
                 fill,
                 scale,
-                dot: [
-                    dot::<1>, dot::<2>, dot::<3>, dot::<4>, dot::<5>, dot::<6>, dot::<7>, dot::<8>, dot::<9>, dot::<10>, dot::<11>, dot::<12>,
+                dots: &[
+                    $(($peers, &[dot::<$peers, 1>, dot::<$peers, 2>, dot::<$peers, 3>, dot::<$peers, 4>, dot::<$peers, 5>, dot::<$peers, 6>]),)*
+                    (1, &[
+                        dot::<1, 1>, dot::<1, 2>, dot::<1, 3>, dot::<1, 4>, dot::<1, 5>, dot::<1, 6>,
+                        dot::<1, 7>, dot::<1, 8>, dot::<1, 9>, dot::<1, 10>, dot::<1, 11>, dot::<1, 12>,
+                    ]),
                 ],
             };
         }
@@ -477,28 +572,28 @@ impl Level {
 }
 
 #[cfg(target_arch = "x86_64")]
-instruction_set!(#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")] avx512_f32: __m512, columns 12 8 4 2);
+instruction_set!(#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")] avx512_f32: __m512, columns 12 8 4 2, peers 4 2);
 #[cfg(target_arch = "x86_64")]
-instruction_set!(#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")] avx512_f64: __m512d, columns 12 8 4 2);
+instruction_set!(#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")] avx512_f64: __m512d, columns 12 8 4 2, peers 4 2);
 #[cfg(target_arch = "x86_64")]
-instruction_set!(#[target_feature(enable = "avx2,fma")] avx2_f32: __m256, columns 6 4 2);
+instruction_set!(#[target_feature(enable = "avx2,fma")] avx2_f32: __m256, columns 6 4 2, peers 2);
 #[cfg(target_arch = "x86_64")]
-instruction_set!(#[target_feature(enable = "avx2,fma")] avx2_f64: __m256d, columns 6 4 2);
+instruction_set!(#[target_feature(enable = "avx2,fma")] avx2_f64: __m256d, columns 6 4 2, peers 2);
 // Every x86-64 has SSE2: 16 registers of 128 bits.
 #[cfg(target_arch = "x86_64")]
-instruction_set!(portable_f32: __m128, columns 4 2);
+instruction_set!(portable_f32: __m128, columns 4 2, peers 2);
 #[cfg(target_arch = "x86_64")]
-instruction_set!(portable_f64: __m128d, columns 4 2);
+instruction_set!(portable_f64: __m128d, columns 4 2, peers 2);
 
 // NEON is part of every aarch64: 32 registers of 128 bits.
 #[cfg(target_arch = "aarch64")]
-instruction_set!(portable_f32: [f32; 4], columns 12 8 4 2);
+instruction_set!(portable_f32: [f32; 4], columns 12 8 4 2, peers 4 2);
 #[cfg(target_arch = "aarch64")]
-instruction_set!(portable_f64: [f64; 2], columns 12 8 4 2);
+instruction_set!(portable_f64: [f64; 2], columns 12 8 4 2, peers 4 2);
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-instruction_set!(portable_f32: [f32; 4], columns 4 2);
+instruction_set!(portable_f32: [f32; 4], columns 4 2, peers 2);
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-instruction_set!(portable_f64: [f64; 2], columns 4 2);
+instruction_set!(portable_f64: [f64; 2], columns 4 2, peers 2);
 
 impl Real for f32 {
     const ZERO: f32 = 0.0;

@@ -47,6 +47,23 @@ use std::ops::Range;
 
 /// The most rows that a panel has: two vectors of 16.
 pub(super) const MOST_ROWS: usize = 32;
+/// The most runs that are loaded into one vector where they are, and how short these may be: with 8 numbers or more, 16 lanes touch no more than 3.
+pub(super) const MOST_PIECES: usize = 3;
+const LEAST_IN_PLACE: usize = 8;
+
+/// A panel of rows that nobody has packed: where its vectors are to be loaded from at each step.
+pub(super) struct InPlace<'a, T> {
+    /// for each vector, the address that lane 0 would have in each of its runs, without the step's contribution …
+    pub from: [[*const T; MOST_PIECES]; 2],
+    /// … and the lanes that the run has
+    pub lanes: [[u32; MOST_PIECES]; 2],
+    /// the most runs that a vector has
+    pub pieces: usize,
+    /// contribution of each step to the address
+    pub steps: &'a [isize],
+    /// for each step, the rows that keep all bounds
+    pub masks: &'a [u32],
+}
 
 // ---- Sums over axes, tabulated ---------------------------------------
 
@@ -158,6 +175,18 @@ struct Separated {
     batches: Vec<isize>,
 }
 
+impl Separated {
+    /// The smallest and the largest contribution of some rows.
+    fn reach(&self, rows: Range<usize>) -> (isize, isize) {
+        let (mut low, mut high) = (isize::MAX, isize::MIN);
+        for (_, start, length) in self.rows.stretches(rows) {
+            let end = start + (length as isize - 1) * self.rows.step;
+            (low, high) = (low.min(start).min(end), high.max(start).max(end));
+        }
+        (low, high)
+    }
+}
+
 /// The axes of the loop space, by the part that each plays for an operand.
 pub(super) struct Roles<'a> {
     /// size of each axis
@@ -243,6 +272,7 @@ impl Operand {
 
     /// Looks up what all panels of a range of K share.
     pub fn prepare(&self, batch: usize, range: Range<usize>, steps: &mut Steps) {
+        steps.key.clear();
         steps.runs.clear();
         let mut next = isize::MIN;
         for (k, start, length) in self.address.steps.stretches(range.clone()) {
@@ -289,27 +319,17 @@ impl Operand {
         let step = self.address.rows.step;
         let mut addresses = [0; MOST_ROWS];
         let (mut low, mut high) = (isize::MAX, isize::MIN);
-        steps.pieces.clear();
-        for (row, start, length) in self.address.rows.stretches(rows.clone()) {
+        for (row, start, length) in self.runs(rows.clone()) {
             let at = row - rows.start;
             for (j, address) in addresses[at..at + length].iter_mut().enumerate() {
                 *address = start + j as isize * step;
             }
             let end = start + (length as isize - 1) * step;
             (low, high) = (low.min(start).min(end), high.max(start).max(end));
-            let (mut lane, end) = (at, at + length);
-            while by_runs && lane < end {
-                // Cut where a vector ends.
-                let vector = lane / set.lanes;
-                let until = end.min((vector + 1) * set.lanes);
-                let mask = bits(lane - vector * set.lanes, until - vector * set.lanes);
-                steps.pieces.push(Piece {
-                    vector,
-                    from: start + ((vector * set.lanes) as isize - at as isize) * step,
-                    mask,
-                });
-                lane = until;
-            }
+        }
+        steps.pieces.clear();
+        if by_runs {
+            self.cut(set.lanes, rows, &mut steps.pieces);
         }
         let faultless = set.faultless && self.method == Method::Runs;
         if !faultless {
@@ -342,6 +362,92 @@ impl Operand {
         unsafe { (set.fill)(&panel) }
     }
 
+    /// The evenly spaced runs among some rows, as long as they are in memory: (row, address, length).
+    /// Stretches that were cut for the sake of a bound are one: an image's lines, if windows neither skip nor leave any of its numbers.
+    fn runs(&self, rows: Range<usize>) -> impl Iterator<Item = (usize, isize, usize)> {
+        let step = self.address.rows.step;
+        let mut stretches = self.address.rows.stretches(rows).peekable();
+        std::iter::from_fn(move || {
+            let (row, start, mut length) = stretches.next()?;
+            while let Some((_, _, more)) =
+                stretches.next_if(|(_, next, _)| *next == start + length as isize * step)
+            {
+                length += more;
+            }
+            Some((row, start, length))
+        })
+    }
+
+    /// Cuts runs where a vector ends.
+    fn cut(&self, lanes: usize, rows: Range<usize>, pieces: &mut Vec<Piece>) {
+        let step = self.address.rows.step;
+        for (row, start, length) in self.runs(rows.clone()) {
+            let at = row - rows.start;
+            let (mut lane, end) = (at, at + length);
+            while lane < end {
+                let vector = lane / lanes;
+                let until = end.min((vector + 1) * lanes);
+                pieces.push(Piece {
+                    vector,
+                    from: start + ((vector * lanes) as isize - at as isize) * step,
+                    mask: bits(lane - vector * lanes, until - vector * lanes),
+                });
+                lane = until;
+            }
+        }
+    }
+
+    /// Whether a kernel could load the rows from where they are, instead of from a panel: they come in runs of which a vector has a few.
+    /// The length of the shortest such run, but for those that the rows' end cuts.
+    pub fn in_place(&self) -> Option<usize> {
+        let inner = self.address.rows.inner;
+        let shortest = self
+            .runs(0..inner * self.address.rows.starts.len())
+            .map(|run| run.2)
+            .min();
+        shortest.filter(|&run| self.method == Method::Runs && run >= LEAST_IN_PLACE)
+    }
+
+    /// The rows of a panel where they are, for the steps that were prepared.
+    pub fn locate<'a, T: Real>(
+        &self,
+        set: &InstructionSet<T>,
+        source: *const T,
+        steps: &'a mut Steps,
+        rows: Range<usize>,
+    ) -> InPlace<'a, T> {
+        if self.bounds.is_empty() {
+            let all = bits(0, rows.len());
+            steps.masks.clear();
+            steps.masks.resize(steps.address.values.len(), all);
+        } else {
+            self.mask(steps, rows.clone());
+        }
+        steps.pieces.clear();
+        self.cut(set.lanes, rows, &mut steps.pieces);
+        let mut found = InPlace {
+            from: [[source; MOST_PIECES]; 2],
+            lanes: [[0; MOST_PIECES]; 2],
+            pieces: 1,
+            steps: &steps.address.values,
+            masks: &steps.masks,
+        };
+        let mut counts = [0; 2];
+        for piece in &steps.pieces {
+            let count = &mut counts[piece.vector];
+            if *count == 0 {
+                // What is not needed is not looked at, but it should be nearby all the same: processors take their time over
+                // a load with an address that isn't there, even if it loads nothing.
+                found.from[piece.vector] = [source.wrapping_offset(piece.from); MOST_PIECES];
+            }
+            found.from[piece.vector][*count] = source.wrapping_offset(piece.from);
+            found.lanes[piece.vector][*count] = piece.mask;
+            *count += 1;
+            found.pieces = found.pieces.max(*count);
+        }
+        found
+    }
+
     /// Fills `steps.masks`: bit r of mask k tells whether number (r, k) keeps all bounds. Answers whether any breaks one.
     ///
     /// A bound's value is rows[r] + steps[k], and there are few different steps[k] (a window of 3 × 3 has 3 for each of its axes), so the rows are
@@ -352,20 +458,33 @@ impl Operand {
             bounds,
             masks,
             table,
+            key,
+            next_key,
             ..
         } = steps;
         let full = bits(0, rows.len());
         let depth = address.values.len();
+        // Many panels are alike: the same part of a line, and away from the first and the last one. Then the masks are as they were.
+        next_key.clear();
+        next_key.push(rows.len() as isize);
+        for ((bound, size), steps) in self.bounds.iter().zip(&*bounds) {
+            let (low, high) = bound.reach(rows.clone());
+            if steps.low + low < 0 || steps.high + high >= *size as isize {
+                let stretches = bound.rows.stretches(rows.clone());
+                next_key.extend(stretches.flat_map(|(_, start, length)| [start, length as isize]));
+            }
+            next_key.push(isize::MIN);
+        }
+        if next_key == key {
+            return masks.iter().any(|&mask| mask != full);
+        }
+        std::mem::swap(key, next_key);
         masks.clear();
         masks.resize(depth, full);
         for ((bound, size), steps) in self.bounds.iter().zip(bounds) {
             let step = bound.rows.step;
             // Most steps lie so far inside that no row can leave: only the others are compared row by row.
-            let (mut low, mut high) = (isize::MAX, isize::MIN);
-            for (_, start, length) in bound.rows.stretches(rows.clone()) {
-                let end = start + (length as isize - 1) * step;
-                (low, high) = (low.min(start).min(end), high.max(start).max(end));
-            }
+            let (low, high) = bound.reach(rows.clone());
             let inside = |from: isize, to: isize| from + low >= 0 && to + high < *size as isize;
             if inside(steps.low, steps.high) {
                 continue;
@@ -459,8 +578,11 @@ pub(super) struct Steps {
     runs: Vec<(usize, usize)>,
     /// contribution of each step to the value of each bound
     bounds: Vec<Values>,
-    /// scratch of [`Operand::mask`] and [`Operand::pack`]
+    /// scratch of [`Operand::mask`], [`Operand::pack`] and [`Operand::locate`]
     masks: Vec<u32>,
     table: Vec<u32>,
     pieces: Vec<Piece>,
+    /// what the masks were made of, and what the next ones would be
+    key: Vec<isize>,
+    next_key: Vec<isize>,
 }

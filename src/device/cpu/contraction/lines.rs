@@ -1,50 +1,52 @@
-//! # device/cpu/contraction/lines: thin sums of products, straight from memory
+//! # device/cpu/contraction/lines: sums of products, straight from memory
 //!
-//! **In:** the two views of a contraction that has no matrix in it: one of M and N is a single number. **Out:** its output.
-//! **Above:** [`Contraction`](super::Contraction), which tries this where tiles do not pay. **Below:** [`vectors`].
+//! **In:** the two views of a contraction whose numbers lie in lines. **Out:** its output.
+//! **Above:** [`Contraction`](super::Contraction), which tries this where packing for tiles does not pay. **Below:** [`vectors`].
 //!
 //! A convolution with one filter for each channel multiplies a plane by nine numbers and is done. Packing it would cost more than the
 //! arithmetic, and there is no second operand that would use what is packed again. But its loads have neighbours, and one of its
-//! operands slides over the other. Let the *line* be the innermost axes along which the sliding operand x runs with stride 1, and
-//! the *taps* the axes that shift it:
+//! operands slides over the other. Let the *line* be the innermost axes along which the sliding operand x runs with stride 1,
+//! the *taps* the axes that shift it, and the *peers* the axes of the other operand w alone:
 //!
 //! ```text
-//! scaled lines   out[row, i] = Σ_tap  w[row, tap] · x[row + tap + i]     the lines are the output's (the convolution, its input's gradient)
-//! dots of lines  out[tap]    = Σ_row Σ_i  w[row + i] · x[row + tap + i]  the lines are summed up (its weights' gradient)
+//! scaled lines   out[row, i]     = Σ_tap  w[row, tap] · x[row + tap + i]            the lines are the output's (the convolution, its input's gradient)
+//! dots of lines  out[peer, tap]  = Σ_row Σ_i  w[row + peer + i] · x[row + tap + i]  the lines are summed up (its weights' gradient)
 //! ```
 //!
 //! In both, each vector of the line is multiplied for all taps while it, or the sum, is in a register, and x comes from the L1
 //! cache once for each tap, unaligned. So a number of x costs one load a tap, as the arithmetic does; nothing is packed, nothing copied.
 //!
+//! With several peers, dots are products of matrices, and tiles could do them: the gradient of the weights of any convolution, where a tap is a
+//! channel and a place of the window, and a peer is an output channel. But tiles want both operands turned, and the image nine times. Dots
+//! of 4 peers × 6 taps at a time keep the units as busy as a tile does (see [`vectors::dot`]), so they win until there are so many
+//! channels that turning doesn't matter any more, or where lines are so short that much of the vectors is empty.
+//!
 //! **Bounds** become masks: bit i of `masks[row, vector, tap]` tells whether lane i is inside. Which rows differ in their masks is told
-//! by the bounds (y, not the channel), so the table is as large as a plane, not as the image. An image that is as wide as the
+//! by the bounds (y, not the channel), and so are taps, so the table is as large as a plane and a window, not as the image. An image that is as wide as the
 //! output (the padding that keeps sizes) is one line with all its rows in it: a mask may have a gap in the middle.
 //!
 //! **What to expect.** One masked load and one multiply-add a tap and vector: 8×128×28×28 with 3×3 taps are 450,000 of them, 0.14 ms
-//! with 3.3 GHz.
+//! with 3.3 GHz. Dots of 16 peers or more: 90 % of what the multiply-adds allow, times the share of the vectors that is filled.
 //!
 //! Laws: those of [`contraction`](super). What a row or a tap is added up from, and in which order, depends on the sizes alone.
 
+mod run;
 pub(in crate::device::cpu) mod vectors;
 
-use super::blocking::{CHUNK, LEAST_WORK};
-use super::scratch::{Raw, Source, for_each, piece};
-use super::{Finish, Level, Real};
+use super::{InstructionSet, Real};
 use crate::device::cpu::packing::Affine;
 use crate::shape::view::{Bound, View, row_major};
 use std::ops::Range;
-use vectors::{Line, MOST_DOTS, MOST_LANES, Tap};
+use vectors::{MOST_SHARED_DOTS, Tap};
 
 /// A line shorter than this is better done otherwise: starting on one costs some ten cycles.
 const LEAST_LINE: usize = 8;
-/// A line is not made longer than this (256 vectors are added up one after the other before they join a larger sum), nor the table
-/// of masks larger: it should stay in the cache.
+/// A line is not made longer than this (so that rows can be shared out, see [`run`]), nor the table of masks larger: it should stay in
+/// the cache.
 const MOST_LINE: usize = 1 << 12;
 const MOST_MASKS: usize = 1 << 15;
 /// More taps than this are no window.
 const MOST_TAPS: usize = 1 << 10;
-/// Lines whose dots are added to one sum before that is added to the larger one.
-const NEAR: usize = 64;
 
 /// What the lines are to the output.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,13 +66,16 @@ pub(super) struct Lines {
     rows: Rows,
     row_count: usize,
     taps: Vec<Tap>,
-    /// for dots, the outputs that are not taps: what each adds to x's and to w's address and to the output's
+    /// for dots, the outputs' axes that both operands have: what each adds to x's and to w's address and to the output's
     groups: [Vec<isize>; 3],
+    /// for dots, those that only w has: what each adds to w's address and to the output's
+    peers: [Vec<isize>; 2],
     /// for dots, what each tap adds to the output's address
     tap_outs: Vec<isize>,
-    /// [row.mask, vector, tap], see the header, and how many belong to a row
+    /// [row.mask, vector, tap.mask], see the header; how many belong to a row, and to a vector
     masks: Vec<u32>,
     row_masks: usize,
+    mask_step: usize,
     outputs: usize,
     work: usize,
 }
@@ -92,14 +97,43 @@ impl Lines {
         a: &View,
         b: &View,
     ) -> Option<Lines> {
-        [
-            (Kind::Scaled, false),
-            (Kind::Scaled, true),
-            (Kind::Dots, false),
-            (Kind::Dots, true),
-        ]
-        .into_iter()
-        .find_map(|(kind, swapped)| {
+        let scaled = Lines::of_either(Kind::Scaled, lanes, outer, reduced, a, b);
+        scaled.or_else(|| Lines::of_either(Kind::Dots, lanes, outer, reduced, a, b))
+    }
+
+    /// A plan, if there are matrices in the views and this is a better way than tiles that take `tile_cycles`.
+    pub fn instead_of_tiles<T: Real>(
+        set: &InstructionSet<T>,
+        tile_cycles: usize,
+        [outer, reduced]: [&[usize]; 2],
+        a: &View,
+        b: &View,
+    ) -> Option<Lines> {
+        let lines = Lines::of_either(Kind::Dots, set.lanes, outer, reduced, a, b)?;
+        (lines.dot_cycles(set) < tile_cycles).then_some(lines)
+    }
+
+    /// Cycles that the dots take: one for a multiply-add, or for a load of w, and two for one of x, which mostly crosses the end of a cache
+    /// line; and one in eight for what else there is.
+    fn dot_cycles<T: Real>(&self, set: &InstructionSet<T>) -> usize {
+        let [groups, peers] = [&self.groups[0], &self.peers[0]].map(Vec::len);
+        let (abreast, _) = set.peers_for(peers);
+        let taps = self.taps.len();
+        let loads = abreast * taps.div_ceil(MOST_SHARED_DOTS) + 2 * taps;
+        let vectors = self.row_count * self.length.div_ceil(set.lanes);
+        let cycles = groups * peers.div_ceil(abreast) * vectors * (abreast * taps).max(loads);
+        cycles + cycles / 8
+    }
+
+    fn of_either(
+        kind: Kind,
+        lanes: usize,
+        outer: &[usize],
+        reduced: &[usize],
+        a: &View,
+        b: &View,
+    ) -> Option<Lines> {
+        [false, true].into_iter().find_map(|swapped| {
             let (x, w) = if swapped { (b, a) } else { (a, b) };
             Lines::of_kind(kind, swapped, lanes, (outer, reduced), x, w)
         })
@@ -117,15 +151,22 @@ impl Lines {
         let axes = |range: Range<usize>| range.filter(|&axis| sizes[axis] != 1).collect::<Vec<_>>();
         let (outer_axes, reduced_axes) = (axes(0..outer.len()), axes(outer.len()..sizes.len()));
         let count = |axes: &[usize]| axes.iter().map(|&axis| sizes[axis]).product::<usize>();
-        let (taps, groups, mut rows) = match kind {
-            Kind::Scaled => (reduced_axes, Vec::new(), outer_axes),
+        let matters =
+            |bound: &Bound, axes: &[usize]| axes.iter().any(|&axis| bound.coefs[axis] != 0);
+        let bounded = |axes: &[usize]| -> Vec<usize> {
+            let bounds = |axis: &usize| x.bounds.iter().any(|bound| matters(bound, &[*axis]));
+            axes.iter().copied().filter(bounds).collect()
+        };
+        let (taps, groups, peers, mut rows) = match kind {
+            Kind::Scaled => (reduced_axes, Vec::new(), Vec::new(), outer_axes),
             Kind::Dots => {
-                let (groups, taps) = outer_axes.iter().partition(|&&axis| w.strides[axis] != 0);
-                (taps, groups, reduced_axes)
+                let (of_w, taps): (Vec<_>, _) =
+                    outer_axes.iter().partition(|&&axis| w.strides[axis] != 0);
+                let (groups, peers): (Vec<_>, _) =
+                    of_w.into_iter().partition(|&axis| x.strides[axis] != 0);
+                (taps, groups, peers, reduced_axes)
             }
         };
-        let matters =
-            |bound: &&Bound, axes: &[usize]| axes.iter().any(|&axis| bound.coefs[axis] != 0);
         // The line: w is one number all along it, or runs beside x.
         let w_step = (kind == Kind::Dots) as isize;
         let mut line = Vec::new();
@@ -139,11 +180,7 @@ impl Lines {
             length *= sizes[axis];
             rows.pop();
         }
-        let bounded: Vec<usize> = rows
-            .iter()
-            .copied()
-            .filter(|&axis| x.bounds.iter().any(|bound| bound.coefs[axis] != 0))
-            .collect();
+        let [bounded_rows, bounded_taps] = [bounded(&rows), bounded(&taps)];
         let (outputs, work) = (
             outer.iter().product::<usize>(),
             count(&axes(0..sizes.len())),
@@ -151,19 +188,24 @@ impl Lines {
         let (low, high) = x.extent()?;
         let fits = length >= LEAST_LINE
             && (2..=MOST_TAPS).contains(&count(&taps))
-            && count(&bounded) * length.div_ceil(lanes) * count(&taps) <= MOST_MASKS
+            && count(&bounded_rows) * length.div_ceil(lanes) * count(&bounded_taps) <= MOST_MASKS
             && w.bounds.is_empty()
-            && !x.bounds.iter().any(|bound| matters(&bound, &groups))
+            && bounded(&[&groups[..], &peers].concat()).is_empty()
             // Most numbers of x are met by several taps; otherwise this is a matrix times a vector, which wants another order.
             && 2 * (high - low + 1) as usize <= work;
         if !fits {
             return None;
         }
-        let mut mask_coefs = vec![0; sizes.len()];
-        let bounded_sizes: Vec<usize> = bounded.iter().map(|&axis| sizes[axis]).collect();
-        for (&axis, coef) in bounded.iter().zip(row_major(&bounded_sizes)) {
-            mask_coefs[axis] = coef;
-        }
+        // Where an index of the axes that bounds ask for is, if only these are counted.
+        let places = |axes: &[usize]| {
+            let mut coefs = vec![0; sizes.len()];
+            let axis_sizes: Vec<usize> = axes.iter().map(|&axis| sizes[axis]).collect();
+            for (&axis, coef) in axes.iter().zip(row_major(&axis_sizes)) {
+                coefs[axis] = coef;
+            }
+            coefs
+        };
+        let (row_places, tap_places) = (places(&bounded_rows), places(&bounded_taps));
         let out_coefs = [row_major(outer), vec![0; reduced.len()]].concat();
         let tabulate =
             |axes: &[usize], functions: &[&[isize]]| Affine::tabulate(axes, &sizes, functions);
@@ -178,19 +220,26 @@ impl Lines {
             .bounds
             .iter()
             .map(|bound| BoundValues {
-                rows: list(&bounded, &bound.coefs, bound.offset),
+                rows: list(&bounded_rows, &bound.coefs, bound.offset),
                 line: list(&line, &bound.coefs, 0),
-                taps: list(&taps, &bound.coefs, 0),
+                taps: list(&bounded_taps, &bound.coefs, 0),
                 size: bound.size as isize,
             })
             .collect();
-        let row_masks = length.div_ceil(lanes) * count(&taps);
-        let mut rows_of = tabulate(&rows, &[&x.strides, &w.strides, &mask_coefs]).into_iter();
+        let mut rows_of = tabulate(&rows, &[&x.strides, &w.strides, &row_places]).into_iter();
         let mut next = || rows_of.next().expect("one for each function");
         let tap_ws = match kind {
             Kind::Scaled => list(&taps, &w.strides, 0),
             Kind::Dots => vec![0; count(&taps)],
         };
+        let tap_xs = list(&taps, &x.strides, 0).into_iter();
+        let tap_masks = list(&taps, &tap_places, 0);
+        let tap = |((x, w), mask)| Tap {
+            x,
+            w,
+            mask: mask as usize,
+        };
+        let mask_step = count(&bounded_taps);
         Some(Lines {
             kind,
             swapped,
@@ -201,24 +250,22 @@ impl Lines {
                 mask: next(),
             },
             row_count: count(&rows),
-            taps: list(&taps, &x.strides, 0)
-                .into_iter()
-                .zip(tap_ws)
-                .map(|(x, w)| Tap { x, w })
-                .collect(),
+            taps: tap_xs.zip(tap_ws).zip(tap_masks).map(tap).collect(),
             groups: [
                 list(&groups, &x.strides, x.offset),
                 list(&groups, &w.strides, w.offset),
                 list(&groups, &out_coefs, 0),
             ],
+            peers: [list(&peers, &w.strides, 0), list(&peers, &out_coefs, 0)],
             tap_outs: list(&taps, &out_coefs, 0),
             masks: masks(
                 lanes,
                 length,
-                [count(&bounded), count(&taps)],
+                [count(&bounded_rows), mask_step],
                 &bound_values,
             ),
-            row_masks,
+            row_masks: length.div_ceil(lanes) * mask_step,
+            mask_step,
             outputs,
             work,
         })
@@ -227,161 +274,22 @@ impl Lines {
     /// Bytes of its tables.
     pub fn bytes(&self) -> usize {
         let Rows { x, w, mask } = &self.rows;
-        let groups: usize = self.groups.iter().map(|list| size_of_val(&list[..])).sum();
+        let lists = self.groups.iter().chain(&self.peers);
+        let groups: usize = lists.map(|list| size_of_val(&list[..])).sum();
         let taps = size_of_val(&self.taps[..]) + size_of_val(&self.tap_outs[..]);
         x.bytes() + w.bytes() + mask.bytes() + groups + taps + size_of_val(&self.masks[..])
     }
 
     /// What runs, in words.
     pub fn describe(&self) -> String {
-        let (taps, length, rows, groups) = (
-            self.taps.len(),
-            self.length,
-            self.row_count,
-            self.groups[0].len(),
-        );
+        let (taps, length, rows) = (self.taps.len(), self.length, self.row_count);
+        let [groups, peers] = [&self.groups[0], &self.peers[0]].map(Vec::len);
         match self.kind {
             Kind::Scaled => format!("{rows} lines of {length}, sums of {taps} scaled ones"),
-            Kind::Dots => format!("{groups}×{taps} dots of {rows} lines of {length}"),
-        }
-    }
-
-    /// Computes the output.
-    ///
-    /// # Safety
-    /// As [`Contraction::run`](super::Contraction::run); the processor has the level.
-    pub unsafe fn run<T: Real>(
-        &self,
-        level: Level,
-        sources: [Source<T>; 2],
-        out: *mut T,
-        finish: Option<Finish>,
-    ) {
-        let [a, b] = sources;
-        let (x, w) = if self.swapped { (b, a) } else { (a, b) };
-        let parallel = self.work >= 2 * LEAST_WORK;
-        // SAFETY: the caller's promises.
-        unsafe {
-            match self.kind {
-                Kind::Scaled => self.scale(level, [&x, &w], Raw(out), finish, parallel),
-                Kind::Dots => self.dot(level, [&x, &w], Raw(out), finish, parallel),
-            }
-        }
-    }
-
-    /// Where the rows of a range are, one after the other: what they add in x and in w, and their masks.
-    fn look_up(&self, range: Range<usize>) -> impl Iterator<Item = (isize, isize, &[u32])> {
-        let list = |function: &Affine| {
-            let mut values = Vec::with_capacity(range.len());
-            function.append(range.clone(), 0, &mut values);
-            values
-        };
-        let Rows { x, w, mask } = &self.rows;
-        let places = list(x).into_iter().zip(list(w)).zip(list(mask));
-        let masks = |row: isize| &self.masks[row as usize * self.row_masks..][..self.row_masks];
-        places.map(move |((x, w), row)| (x, w, masks(row)))
-    }
-
-    /// Each task has some lines of the output.
-    ///
-    /// # Safety
-    /// As [`Lines::run`].
-    unsafe fn scale<T: Real>(
-        &self,
-        level: Level,
-        [x, w]: [&Source<T>; 2],
-        out: Raw<T>,
-        finish: Option<Finish>,
-        parallel: bool,
-    ) {
-        let set = T::instruction_set(level);
-        let per_task = (LEAST_WORK / 4 / (self.length * self.taps.len())).max(1);
-        let [x_base, w_base] = [self.groups[0][0], self.groups[1][0]];
-        for_each(self.row_count.div_ceil(per_task), parallel, |task| {
-            let rows = piece(task, per_task, self.row_count);
-            for (row, (x_row, w_row, masks)) in rows.clone().zip(self.look_up(rows.clone())) {
-                let line = Line {
-                    x: x.at(x_base + x_row),
-                    readable: x.pointers(),
-                    w: w.at(w_base + w_row),
-                    length: self.length,
-                    taps: &self.taps,
-                    masks,
-                    mask_step: self.taps.len(),
-                    out: out.add(row * self.length).0,
-                };
-                // SAFETY: the masks allow what the bounds do, which is in x (the caller's promise); w has no bounds; the output
-                // has a line for each row, and each row belongs to one task.
-                unsafe { (set.scale)(&line) };
-            }
-            if let Some(finish) = finish {
-                finish(rows.start * self.length..rows.end * self.length);
-            }
-        });
-    }
-
-    /// Each task has some taps of a group: as many sums as there are registers for.
-    ///
-    /// # Safety
-    /// As [`Lines::run`].
-    unsafe fn dot<T: Real>(
-        &self,
-        level: Level,
-        [x, w]: [&Source<T>; 2],
-        out: Raw<T>,
-        finish: Option<Finish>,
-        parallel: bool,
-    ) {
-        let set = T::instruction_set(level);
-        let taps = self.taps.len();
-        let per_task = taps.div_ceil(taps.div_ceil(MOST_DOTS));
-        let tap_tasks = taps.div_ceil(per_task);
-        let rows: Vec<_> = self.look_up(0..self.row_count).collect();
-        let [x_groups, w_groups, out_groups] = &self.groups;
-        for_each(x_groups.len() * tap_tasks, parallel, |task| {
-            let (group, taps) = (task / tap_tasks, piece(task % tap_tasks, per_task, taps));
-            let [mut near, mut far] = [(); 2].map(|()| Sums([T::ZERO; MOST_DOTS * MOST_LANES]));
-            for rows in rows.chunks(NEAR) {
-                near.0.fill(T::ZERO);
-                for (x_row, w_row, masks) in rows {
-                    let line = Line {
-                        x: x.at(x_groups[group] + x_row),
-                        readable: x.pointers(),
-                        w: w.at(w_groups[group] + w_row),
-                        length: self.length,
-                        taps: &self.taps[taps.clone()],
-                        masks: &masks[taps.start..],
-                        mask_step: self.taps.len(),
-                        out: near.0.as_mut_ptr(),
-                    };
-                    // SAFETY: as in `scale`; w runs beside the line, without bounds; `near` has a vector for each sum.
-                    unsafe { (set.dot[taps.len() - 1])(&line) };
-                }
-                let sums = far.0.iter_mut().zip(near.0);
-                sums.for_each(|(far, near)| *far = *far + near);
-            }
-            for (tap, lanes) in taps.zip(far.0.chunks_exact_mut(set.lanes)) {
-                let mut half = set.lanes / 2;
-                while half > 0 {
-                    (0..half).for_each(|i| lanes[i] = lanes[i] + lanes[i + half]);
-                    half /= 2;
-                }
-                let to = out.add((out_groups[group] + self.tap_outs[tap]) as usize).0;
-                // SAFETY: each output has one group and one tap, hence one task.
-                unsafe { to.write(lanes[0]) };
-            }
-        });
-        if let Some(finish) = finish {
-            for_each(self.outputs.div_ceil(CHUNK), parallel, |task| {
-                finish(piece(task, CHUNK, self.outputs))
-            });
+            Kind::Dots => format!("{groups}×[{peers} × {taps}] dots of {rows} lines of {length}"),
         }
     }
 }
-
-/// A vector for each of the sums that a task has.
-#[repr(align(64))]
-struct Sums<T>([T; MOST_DOTS * MOST_LANES]);
 
 /// The value of a bound: what the rows that differ in it, the places on the line and the taps add to it, and what it must stay below.
 struct BoundValues {

@@ -13,7 +13,7 @@ use super::scratch::{
 };
 use super::{Contraction, Destination, Finish, Plan};
 use crate::device::cpu::microkernel::{InstructionSet, MOST_COLUMNS, Real, Tile};
-use crate::device::cpu::packing::{MOST_ROWS, Steps};
+use crate::device::cpu::packing::{InPlace, MOST_ROWS, Steps};
 use std::ops::Range;
 
 impl Contraction {
@@ -119,26 +119,7 @@ impl<T: Real> Job<'_, T> {
                 // SAFETY: parts of the same chunk don't overlap, and different chunks have different outputs.
                 unsafe { self.compute(&part, None, out, false) };
             });
-            for_each(outputs.div_ceil(CHUNK), parallel, |task| {
-                let range = piece(task, CHUNK, outputs);
-                // SAFETY: each task has a range of the output to itself, and all of the partial sums are written and final.
-                unsafe {
-                    let sums =
-                        std::slice::from_raw_parts_mut(self.out.add(range.start).0, range.len());
-                    for chunk in 0..chunks - 1 {
-                        let more = std::slice::from_raw_parts(
-                            partial.add(chunk * outputs + range.start).0,
-                            range.len(),
-                        );
-                        sums.iter_mut()
-                            .zip(more)
-                            .for_each(|(sum, more)| *sum = *sum + *more);
-                    }
-                }
-                if let Some(finish) = self.finish {
-                    finish(range);
-                }
-            });
+            add_up(self.out, partial, chunks, outputs, parallel, self.finish);
         });
     }
 
@@ -318,7 +299,11 @@ impl<T: Real> Job<'_, T> {
                 rows.chunks(wide_panel)
                     .map(|rows| rows.windows(2).all(|pair| pair[1] - pair[0] == 1)),
             );
-            let wide_room = part.wide.len().next_multiple_of(wide_panel) * most_depth;
+            let wide_room = if self.plan.in_place {
+                0
+            } else {
+                part.wide.len().next_multiple_of(wide_panel) * most_depth
+            };
             let narrow_room = if shared.is_some() {
                 0
             } else {
@@ -329,16 +314,25 @@ impl<T: Real> Job<'_, T> {
                 let steps = start..(start + most_depth).min(part.steps.end);
                 let depth = steps.len();
                 operand.prepare(part.batch, steps.clone(), wide_steps);
-                for (panel, first) in part.wide.clone().step_by(wide_panel).enumerate() {
-                    let rows = first..(first + wide_panel).min(part.wide.end);
-                    let to = wide_packed.add(panel * depth * wide_panel);
-                    let Source { start, readable } = &self.wide;
-                    // SAFETY: the source is what the caller of `run` has promised; a panel takes depth · wide_panel numbers.
-                    unsafe {
-                        operand.pack(
-                            self.set, start.0, readable, wide_steps, rows, to.0, wide_panel,
-                        )
-                    };
+                let panels = || part.wide.clone().step_by(wide_panel).enumerate();
+                let rows_of = |first: usize| first..(first + wide_panel).min(part.wide.end);
+                let source = &self.wide;
+                if !self.plan.in_place {
+                    for (panel, first) in panels() {
+                        let to = wide_packed.add(panel * depth * wide_panel);
+                        // SAFETY: the source is what the caller of `run` has promised; a panel takes depth · wide_panel numbers.
+                        unsafe {
+                            operand.pack(
+                                self.set,
+                                source.start.0,
+                                &source.readable,
+                                wide_steps,
+                                rows_of(first),
+                                to.0,
+                                wide_panel,
+                            )
+                        };
+                    }
                 }
                 let narrow_packed = match shared {
                     Some((packed, columns)) => packed.add((start - part.steps.start) * columns),
@@ -349,15 +343,27 @@ impl<T: Real> Job<'_, T> {
                         to
                     }
                 };
-                let panels = Panels {
+                let tiles = Tiles {
                     depth,
-                    wide: wide_packed.0,
                     narrow: narrow_packed.0,
                     out: out.0,
                     accumulate,
+                    rows,
+                    columns,
+                    straight,
                 };
-                // SAFETY: both operands are packed for these steps, and the output's addresses are the part's.
-                unsafe { self.multiply(&panels, rows, columns, straight) };
+                if self.plan.in_place {
+                    for (panel, first) in panels() {
+                        let start = source.start.0;
+                        let found = operand.locate(self.set, start, wide_steps, rows_of(first));
+                        // SAFETY: the columns are packed for these steps; the rows keep their bounds, so they are in the source; and the
+                        // output's addresses are the part's.
+                        unsafe { self.multiply_in_place(&tiles, panel, &found) };
+                    }
+                } else {
+                    // SAFETY: both operands are packed for these steps, and the output's addresses are the part's.
+                    unsafe { self.multiply(&tiles, wide_packed.0) };
+                }
                 accumulate = true;
             }
         });
@@ -367,59 +373,91 @@ impl<T: Real> Job<'_, T> {
     ///
     /// # Safety
     /// The panels hold `depth` steps; out + row + column may be read and written for each of `rows` and `columns`, by nobody else.
-    unsafe fn multiply(
+    unsafe fn multiply(&self, tiles: &Tiles<T>, wide: *const T) {
+        let wide_panel = self.plan.blocking.wide_panel;
+        for (j, columns) in tiles.columns_of(self.plan) {
+            let (tile_columns, kernels) = self.set.at_least(columns.len());
+            for (i, rows) in tiles.rows.chunks(wide_panel).enumerate() {
+                let vectors = rows.len().div_ceil(self.set.lanes);
+                let wide = wide.wrapping_add(i * tiles.depth * wide_panel);
+                let run = |tile: &Tile<T>| {
+                    let tile = Tile { wide, ..*tile };
+                    // SAFETY: the panels are as promised, and the tile lies where `place` says.
+                    unsafe { kernels[vectors - 1](&tile) }
+                };
+                // SAFETY: the caller's promise.
+                unsafe { self.place(tiles, [i, j], columns, tile_columns, run) };
+            }
+        }
+    }
+
+    /// Multiplies rows that lie where they are with all narrow panels. They are loaded for each of these anew, out of the L1 cache.
+    ///
+    /// # Safety
+    /// As [`Job::multiply`], and what the operand's masks allow may be read.
+    unsafe fn multiply_in_place(&self, tiles: &Tiles<T>, i: usize, wide: &InPlace<T>) {
+        let rows = tiles.rows.len() - i * self.plan.blocking.wide_panel;
+        let vectors = rows
+            .min(self.plan.blocking.wide_panel)
+            .div_ceil(self.set.lanes);
+        for (j, columns) in tiles.columns_of(self.plan) {
+            let (tile_columns, kernel) = self
+                .set
+                .at_least_in_place(columns.len(), [vectors, wide.pieces]);
+            // SAFETY: as in `multiply`.
+            let run = |tile: &Tile<T>| unsafe { kernel(tile, wide) };
+            // SAFETY: the caller's promise.
+            unsafe { self.place(tiles, [i, j], columns, tile_columns, run) };
+        }
+    }
+
+    /// Lets a kernel compute a tile either in the output, as the kernel writes it, or beside it, and then only the numbers that
+    /// belong into the output get there.
+    ///
+    /// # Safety
+    /// As [`Job::multiply`]; `run` runs a kernel with so many columns on the tile that it is given.
+    unsafe fn place(
         &self,
-        panels: &Panels<T>,
-        rows: &[isize],
+        tiles: &Tiles<T>,
+        [i, j]: [usize; 2],
         columns: &[isize],
-        straight: &[bool],
+        tile_columns: usize,
+        run: impl Fn(&Tile<T>),
     ) {
-        let &Blocking {
+        let Blocking {
             wide_panel,
             narrow_panel,
             ..
-        } = &self.plan.blocking;
-        let &Panels {
-            depth,
-            out,
-            accumulate,
-            ..
-        } = panels;
+        } = self.plan.blocking;
+        let rows = &tiles.rows[i * wide_panel..];
+        let rows = &rows[..rows.len().min(wide_panel)];
+        let tile_rows = rows.len().next_multiple_of(self.set.lanes);
+        let tile = Tile {
+            depth: tiles.depth,
+            wide: std::ptr::null(),
+            wide_step: wide_panel,
+            narrow: tiles.narrow.wrapping_add(j * tiles.depth * narrow_panel),
+            narrow_step: narrow_panel,
+            out: tiles.out.wrapping_offset(rows[0]),
+            columns: columns.as_ptr(),
+            accumulate: tiles.accumulate,
+        };
+        if tiles.straight[i] && rows.len() == tile_rows && columns.len() == tile_columns {
+            return run(&tile);
+        }
         let mut corner = [T::ZERO; MOST_ROWS * MOST_COLUMNS];
-        for (j, columns) in columns.chunks(narrow_panel).enumerate() {
-            let (tile_columns, kernels) = self.set.at_least(columns.len());
-            for (i, rows) in rows.chunks(wide_panel).enumerate() {
-                let vectors = rows.len().div_ceil(self.set.lanes);
-                let tile_rows = vectors * self.set.lanes;
-                let mut tile = Tile {
-                    depth,
-                    wide: panels.wide.wrapping_add(i * depth * wide_panel),
-                    wide_step: wide_panel,
-                    narrow: panels.narrow.wrapping_add(j * depth * narrow_panel),
-                    narrow_step: narrow_panel,
-                    out: out.wrapping_offset(rows[0]),
-                    columns: columns.as_ptr(),
-                    accumulate,
-                };
-                // SAFETY: the panels are as promised. The tile either lies in the output as the kernel writes it, or is computed
-                // beside it, and then only the numbers that belong into the output get there.
-                unsafe {
-                    if straight[i] && rows.len() == tile_rows && columns.len() == tile_columns {
-                        kernels[vectors - 1](&tile);
-                        continue;
-                    }
-                    let beside: [isize; MOST_COLUMNS] =
-                        std::array::from_fn(|n| (n * tile_rows) as isize);
-                    (tile.out, tile.columns, tile.accumulate) =
-                        (corner.as_mut_ptr(), beside.as_ptr(), false);
-                    kernels[vectors - 1](&tile);
-                    for (column, sums) in columns.iter().zip(corner.chunks_exact(tile_rows)) {
-                        for (row, sum) in rows.iter().zip(sums) {
-                            let to = out.wrapping_offset(column + row);
-                            *to = if accumulate { *to + *sum } else { *sum };
-                        }
-                    }
-                }
+        let beside: [isize; MOST_COLUMNS] = std::array::from_fn(|n| (n * tile_rows) as isize);
+        run(&Tile {
+            out: corner.as_mut_ptr(),
+            columns: beside.as_ptr(),
+            accumulate: false,
+            ..tile
+        });
+        for (column, sums) in columns.iter().zip(corner.chunks_exact(tile_rows)) {
+            for (row, sum) in rows.iter().zip(sums) {
+                let to = tiles.out.wrapping_offset(column + row);
+                // SAFETY: the caller promises the output's elements.
+                unsafe { *to = if tiles.accumulate { *to + *sum } else { *sum } };
             }
         }
     }
@@ -474,6 +512,34 @@ impl<T: Real> Job<'_, T> {
     }
 }
 
+/// Adds to the output, which is the first of so many partial sums, the others in their order, and finishes it.
+pub(super) fn add_up<T: Real>(
+    out: Raw<T>,
+    partial: Raw<T>,
+    count: usize,
+    outputs: usize,
+    parallel: bool,
+    finish: Option<Finish>,
+) {
+    for_each(outputs.div_ceil(CHUNK), parallel, |task| {
+        let range = piece(task, CHUNK, outputs);
+        // SAFETY: each task has a range of the output to itself, and all of the partial sums are written and final.
+        unsafe {
+            let sums = std::slice::from_raw_parts_mut(out.add(range.start).0, range.len());
+            for i in 0..count - 1 {
+                let from = partial.add(i * outputs + range.start).0;
+                let more = std::slice::from_raw_parts(from, range.len());
+                sums.iter_mut()
+                    .zip(more)
+                    .for_each(|(sum, more)| *sum = *sum + *more);
+            }
+        }
+        if let Some(finish) = finish {
+            finish(range);
+        }
+    });
+}
+
 /// Sorts addresses and finds the runs of neighbours among them: (start, length).
 fn runs(addresses: &mut [isize]) -> Vec<(isize, usize)> {
     addresses.sort_unstable();
@@ -493,11 +559,21 @@ impl Destination {
     }
 }
 
-/// Both operands, packed, and where their products go.
-struct Panels<T> {
+/// The packed narrow operand, and where its products with the wide one go.
+struct Tiles<'a, T> {
     depth: usize,
-    wide: *const T,
     narrow: *const T,
     out: *mut T,
     accumulate: bool,
+    /// the output's address for each row and column, and whether a panel's rows are neighbours there
+    rows: &'a [isize],
+    columns: &'a [isize],
+    straight: &'a [bool],
+}
+
+impl<'a, T> Tiles<'a, T> {
+    /// The columns of each narrow panel.
+    fn columns_of(&self, plan: &Plan) -> impl Iterator<Item = (usize, &'a [isize])> + use<'a, T> {
+        self.columns.chunks(plan.blocking.narrow_panel).enumerate()
+    }
 }

@@ -335,7 +335,7 @@ fn large_ones_take_every_kind_of_blocking() {
     let kinds = [
         (matmul(40, 500, 400, false, false), "rows shared"),
         (matmul(900, 64, 40, false, true), "columns"),
-        (weight_gradient([16, 3, 30, 30], 8, 3, 1, 1), "chunks of K"),
+        (weight_gradient([16, 3, 60, 60], 8, 3, 1, 2), "chunks of K"),
     ];
     for (case, kind) in kinds {
         check(&case);
@@ -449,6 +449,7 @@ fn as_many_threads_as_you_like_give_the_same_bits() {
         matmul(300, 200, 700, false, true),
         convolution([8, 3, 30, 30], 20, 3, 1, 1, 1),
         weight_gradient([16, 3, 30, 30], 8, 3, 1, 1),
+        weight_gradient([16, 3, 60, 60], 8, 3, 1, 2),
         input_gradient([8, 6, 30, 30], 20, 3),
     ];
     let thin = depthwise([20, 6, 30, 30], 3, 1, 1);
@@ -584,6 +585,68 @@ fn thin_products_are_lines() {
     assert!(!lines(&matmul(1, 500, 500, false, false)));
     assert!(!lines(&matmul(500, 1, 500, true, false)));
     assert!(!lines(&matmul(500, 500, 1, false, false)));
+}
+
+/// How a plan for float32 describes itself.
+fn described(case: &Case) -> String {
+    let Case {
+        outer,
+        reduced,
+        a,
+        b,
+        ..
+    } = case;
+    Contraction::new(outer, reduced, a, DType::Float32, b, DType::Float32).describe()
+}
+
+#[test]
+fn gradients_of_few_weights_are_dots_of_lines() {
+    // Peers and taps that are and aren't multiples of what a call takes; lines with rests; more places than one sum runs over.
+    for (image, o, kernel, pad) in [
+        ([2, 1, 12, 26], 8, 3, 0),
+        ([2, 1, 12, 26], 9, 3, 1),
+        ([1, 3, 9, 31], 6, 2, 1),
+        ([3, 2, 16, 16], 3, 3, 1),
+        ([2, 5, 20, 24], 2, 1, 0),
+        ([14, 2, 32, 32], 5, 3, 1),
+        ([70, 3, 12, 12], 16, 3, 1),
+    ] {
+        let case = weight_gradient(image, o, kernel, pad, 1);
+        check(&case);
+        let text = described(&case);
+        assert!(text.contains("dots"), "{image:?} {o} {kernel}: {text}");
+    }
+    // Many channels are worth turning, and windows that skip numbers have no lines.
+    for case in [
+        weight_gradient([2, 64, 11, 11], 64, 3, 0, 1),
+        weight_gradient([2, 3, 21, 21], 8, 3, 1, 2),
+    ] {
+        let text = described(&case);
+        assert!(text.contains("tiles"), "{text}");
+    }
+}
+
+#[test]
+fn windows_are_multiplied_where_they_are() {
+    // One, two and three runs in a vector, bounds on each side and none, rests in all directions.
+    for (case, in_place) in [
+        (convolution([2, 3, 16, 32], 8, 3, 1, 1, 1), true),
+        (convolution([2, 3, 8, 8], 20, 3, 1, 1, 1), true),
+        (convolution([2, 2, 30, 28], 13, 3, 0, 1, 1), true),
+        (convolution([1, 4, 15, 15], 9, 5, 1, 1, 1), true),
+        (convolution([3, 3, 14, 17], 16, 3, 2, 1, 2), true),
+        (convolution([1, 3, 12, 10], 7, 3, 0, 1, 1), true),
+        (convolution([2, 9, 9, 9], 5, 3, 0, 1, 1), false), // runs of 7
+        (convolution([2, 3, 20, 40], 8, 3, 1, 2, 1), false), // every second number
+        (input_gradient([2, 8, 13, 13], 16, 3), true),
+        (matmul(300, 5, 40, true, false), true),
+        (matmul(300, 100, 40, true, false), false), // each number is in one place, and used often
+    ] {
+        check(&case);
+        let text = described(&case);
+        let possible = f32::instruction_set(Level::best()).faultless;
+        assert_eq!(text.contains("in place"), in_place && possible, "{text}");
+    }
 }
 
 #[test]

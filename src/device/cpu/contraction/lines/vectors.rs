@@ -1,57 +1,87 @@
-//! # device/cpu/contraction/lines/vectors: one line, with all of its taps
+//! # device/cpu/contraction/lines/vectors: one line with all of its taps, or some taps of many lines
 //!
-//! **In:** a [`Line`]. **Out:** its sums. **Above:** [`lines`](super). Compiled for each instruction set by
+//! **In:** a [`Line`] or [`Dots`]. **Out:** the sums. **Above:** [`lines`](super). Compiled for each instruction set by
 //! [`microkernel`](crate::device::cpu::microkernel), hence `inline(always)`.
 
 use crate::device::cpu::microkernel::{Real, Vector};
 use std::ops::Range;
 
-/// As many dots as there are registers for, besides two operands, with 16 of them.
+/// Dots of one w that are summed at a time: as many as there are registers for, besides two operands, with 16 of them …
 pub(in crate::device::cpu) const MOST_DOTS: usize = 12;
+/// … and of each of several.
+pub(in crate::device::cpu) const MOST_SHARED_DOTS: usize = 6;
+/// The most w that share the taps of one call.
+pub(super) const MOST_PEERS: usize = 4;
 /// Numbers in the widest vector.
-pub(super) const MOST_LANES: usize = 16;
+const MOST_LANES: usize = 16;
 /// Vectors of a line that are summed at a time: so many sums grow independently while the first waits for its addition.
 const ABREAST: usize = 4;
 
-/// What a tap adds to the address of x, and of w.
+/// What a tap adds to the address of x and of w, and which of a vector's masks is its own.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::device::cpu) struct Tap {
     pub x: isize,
     pub w: isize,
+    pub mask: usize,
 }
 
-/// What one call works on.
-pub(in crate::device::cpu) struct Line<'a, T> {
-    /// x at the line's first place, without a tap …
+/// Where a line is: what it adds to the address of x and of w, and where its masks begin.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::device::cpu) struct Row {
+    pub x: isize,
+    pub w: isize,
+    pub mask: usize,
+}
+
+/// The operands, and which of x's numbers count.
+pub(in crate::device::cpu) struct Pair<'a, T> {
+    /// x at the place 0 of all sums …
     pub x: *const T,
     /// … and all of x that may be read
     pub readable: Range<*const T>,
-    /// w without a tap: a number for each, or beside the line
+    /// w likewise: one number for each line and tap, or a line beside x's
     pub w: *const T,
     pub length: usize,
     pub taps: &'a [Tap],
-    /// the lanes of x that count: for a vector and a tap at vector · mask_step + tap
+    /// the lanes of x that count, for a row, a vector and a tap at row.mask + vector · mask_step + tap.mask
     pub masks: &'a [u32],
     pub mask_step: usize,
-    /// the line's results, or a vector for each tap, which is added to
+}
+
+/// What one call of [`scale`] works on: a line of the output.
+pub(in crate::device::cpu) struct Line<'a, T> {
+    pub pair: Pair<'a, T>,
+    pub row: Row,
+    /// the line's results
     pub out: *mut T,
 }
 
-impl<T> Line<'_, T> {
-    /// x at a vector of the line, moved by a tap; 0 where the mask is 0.
+/// What one call of [`dot`] works on: sums over lines, for each peer and tap.
+pub(in crate::device::cpu) struct Dots<'a, T> {
+    pub pair: Pair<'a, T>,
+    pub rows: &'a [Row],
+    /// what each of the lines that meet the same x adds to the address of w
+    pub peers: &'a [isize],
+    /// [peer, tap]
+    pub sums: &'a mut [T],
+}
+
+impl<T: Real> Pair<'_, T> {
+    /// x at a vector of a row, moved by a tap; 0 where the mask is 0.
     ///
     /// # Safety
-    /// Where the mask is 1, there is a number; the vector and the tap have a mask.
+    /// Where the mask is 1, there is a number; the row, the vector and the tap have a mask.
     #[inline(always)]
-    unsafe fn load<V: Vector<Number = T>>(&self, vector: usize, tap: usize) -> V
-    where
-        T: Real,
-    {
+    unsafe fn load<V: Vector<Number = T>>(&self, row: Row, vector: usize, tap: usize) -> V {
         // SAFETY: the caller's promise. Where a masked load looks at every lane, all of them have been compared with what is readable.
         unsafe {
-            let mask = *self.masks.get_unchecked(vector * self.mask_step + tap);
-            let shift = self.taps.get_unchecked(tap).x + (vector * V::LANES) as isize;
-            let from = self.x.wrapping_offset(shift);
+            let tap = self.taps.get_unchecked(tap);
+            let mask = *self
+                .masks
+                .get_unchecked(row.mask + vector * self.mask_step + tap.mask);
+            let from = self
+                .x
+                .wrapping_offset(row.x + tap.x + (vector * V::LANES) as isize);
             // As distances from the start, because an address may wrap around where the buffer is empty.
             let inside = || {
                 let size = self.readable.end.addr() - self.readable.start.addr();
@@ -70,6 +100,28 @@ impl<T> Line<'_, T> {
             V::load(lanes.as_ptr())
         }
     }
+
+    /// A vector of w beside the line, with zeros behind the line's end.
+    ///
+    /// # Safety
+    /// w has a number for each place on the line.
+    #[inline(always)]
+    unsafe fn beside<V: Vector<Number = T>>(&self, w: *const T, vector: usize) -> V {
+        let from = w.wrapping_add(vector * V::LANES);
+        let count = (self.length - vector * V::LANES).min(V::LANES);
+        // SAFETY: the caller's promise; no more than `count` numbers are looked at.
+        unsafe {
+            if count == V::LANES {
+                return V::load(from);
+            }
+            if V::FAULTLESS {
+                return V::splat(T::ZERO).load_masked(from, (1 << count) - 1);
+            }
+            let mut lanes = [T::ZERO; MOST_LANES];
+            lanes.as_mut_ptr().copy_from_nonoverlapping(from, count);
+            V::load(lanes.as_ptr())
+        }
+    }
 }
 
 /// out[i] = Σ_tap w[tap] · x[tap + i] for all i of the line.
@@ -78,7 +130,7 @@ impl<T> Line<'_, T> {
 /// The masks allow numbers of x only; w has a number for each tap; the line's results may be written, by nobody else.
 #[inline(always)]
 pub(in crate::device::cpu) unsafe fn scale<V: Vector>(line: &Line<V::Number>) {
-    let vectors = line.length.div_ceil(V::LANES);
+    let vectors = line.pair.length.div_ceil(V::LANES);
     let mut vector = 0;
     // SAFETY: passed on.
     unsafe {
@@ -98,57 +150,77 @@ pub(in crate::device::cpu) unsafe fn scale<V: Vector>(line: &Line<V::Number>) {
 /// N vectors of the line, from one on.
 #[inline(always)]
 unsafe fn scale_some<V: Vector, const N: usize>(line: &Line<V::Number>, first: usize) {
+    let &Line { ref pair, row, out } = line;
     // SAFETY: the caller of `scale` promises masks, taps and memory. A vector that ends behind the line goes through an array.
     unsafe {
         let mut sums = [V::splat(V::Number::ZERO); N];
-        for (tap, &Tap { w, .. }) in line.taps.iter().enumerate() {
-            let w = V::splat(*line.w.wrapping_offset(w));
+        for (tap, &Tap { w, .. }) in pair.taps.iter().enumerate() {
+            let w = V::splat(*pair.w.wrapping_offset(row.w + w));
             for (n, sum) in sums.iter_mut().enumerate() {
-                *sum = sum.add_product(line.load::<V>(first + n, tap), w);
+                *sum = sum.add_product(pair.load::<V>(row, first + n, tap), w);
             }
         }
         for (n, sum) in sums.into_iter().enumerate() {
             let at = (first + n) * V::LANES;
-            let to = line.out.wrapping_add(at);
-            if at + V::LANES <= line.length {
+            let to = out.wrapping_add(at);
+            if at + V::LANES <= pair.length {
                 sum.store(to);
                 continue;
             }
             let mut lanes = [V::Number::ZERO; MOST_LANES];
             sum.store(lanes.as_mut_ptr());
-            to.copy_from_nonoverlapping(lanes.as_ptr(), line.length - at);
+            to.copy_from_nonoverlapping(lanes.as_ptr(), pair.length - at);
         }
     }
 }
 
-/// out[tap] += Σᵢ w[i] · x[tap + i], lane by lane, for the first N taps.
+/// sums[peer, tap] = Σ_row Σᵢ w[row + peer + i] · x[row + tap + i], for W peers and N taps.
+///
+/// Each vector of x serves W sums and each of w N: 10 loads for 24 multiply-adds, where 4 · 6 sums fit into the registers. So this is
+/// bound by arithmetic, like a tile, though nothing has been packed.
 ///
 /// # Safety
-/// The masks allow numbers of x only; w has a number for each place on the line; N vectors may be read and written at `out`.
+/// The masks allow numbers of x only; w has a number for each place on each line; there are W peers and N taps, and W · N sums.
 #[inline(always)]
-pub(in crate::device::cpu) unsafe fn dot<V: Vector, const N: usize>(line: &Line<V::Number>) {
-    let full = line.length / V::LANES;
-    let rest = line.length % V::LANES;
-    // SAFETY: the caller's promises; behind the line, w is not read.
+pub(in crate::device::cpu) unsafe fn dot<V: Vector, const W: usize, const N: usize>(
+    call: &mut Dots<V::Number>,
+) {
+    let pair = &call.pair;
+    let vectors = pair.length.div_ceil(V::LANES);
+    // SAFETY: the caller's promises.
     unsafe {
-        let mut sums: [V; N] =
-            std::array::from_fn(|n| V::load(line.out.wrapping_add(n * V::LANES)));
-        let mut add = |vector: usize, w: V| {
-            for (n, sum) in sums.iter_mut().enumerate() {
-                *sum = sum.add_product(line.load::<V>(vector, n), w);
+        let mut sums = [[V::splat(V::Number::ZERO); W]; N];
+        for &row in call.rows {
+            let lines: [_; W] = std::array::from_fn(|peer| {
+                pair.w
+                    .wrapping_offset(row.w + *call.peers.get_unchecked(peer))
+            });
+            for vector in 0..vectors {
+                let ws = lines.map(|line| pair.beside::<V>(line, vector));
+                for (n, sums) in sums.iter_mut().enumerate() {
+                    let x = pair.load::<V>(row, vector, n);
+                    for (sum, w) in sums.iter_mut().zip(ws) {
+                        *sum = sum.add_product(x, w);
+                    }
+                }
             }
-        };
-        for vector in 0..full {
-            add(vector, V::load(line.w.wrapping_add(vector * V::LANES)));
         }
-        if rest > 0 {
-            let mut lanes = [V::Number::ZERO; MOST_LANES];
-            let from = line.w.wrapping_add(full * V::LANES);
-            lanes.as_mut_ptr().copy_from_nonoverlapping(from, rest);
-            add(full, V::load(lanes.as_ptr()));
+        // All of them are stored before anything else is done with them: the compiler keeps in registers only what is never indexed.
+        let mut lanes = [[[V::Number::ZERO; MOST_LANES]; W]; N];
+        for (sums, lanes) in sums.into_iter().zip(&mut lanes) {
+            for (sum, lanes) in sums.into_iter().zip(lanes) {
+                sum.store(lanes.as_mut_ptr());
+            }
         }
-        for (n, sum) in sums.into_iter().enumerate() {
-            sum.store(line.out.wrapping_add(n * V::LANES));
+        for (n, lanes) in lanes.iter_mut().enumerate() {
+            for (peer, lanes) in lanes.iter_mut().enumerate() {
+                let mut half = V::LANES / 2;
+                while half > 0 {
+                    (0..half).for_each(|i| lanes[i] = lanes[i] + lanes[i + half]);
+                    half /= 2;
+                }
+                call.sums[peer * N + n] = lanes[0];
+            }
         }
     }
 }
