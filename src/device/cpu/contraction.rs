@@ -37,9 +37,11 @@
 //!
 //! **What to expect.** A product of n × n matrices does 2n³ operations on 3n² numbers, so arithmetic is the limit from n ≈ 100 on. With 32
 //! operations a cycle (one 512-bit multiply-add) at 3.3 GHz a core ends at 106 GFLOP/s; 1024 × 1024 was measured at 100
-//! (AMD Zen 4, one thread, on a machine that others used too). A convolution packs every number of the image once for each place of the window, and then uses it for
-//! as many multiply-adds as there are channels on the other side: 64 channels take 64/16 = 4 cycles a number, packing takes ½ to 1. Hence 85 to 100
-//! a core with 64 channels, 60 with 16, 25 with 8, where it is memory and packing that one measures.
+//! (AMD Zen 4, one thread, on a machine that others used too). A convolution that packs writes every number of the image once for each place of the
+//! window, and then uses it for as many multiply-adds as there are channels on the other side: 64 channels take 64/16 = 4 cycles a number, packing
+//! takes ½ to 1. With few channels that is too much, so two ways do without: the wide side is loaded where it is
+//! ([`packing`](super::packing)), and the gradient of the weights adds up products of [`lines`]. Hence 85 to 95 a core with 32 channels and more, 80 with
+//! 16, 55 with 8, where memory is what one measures; and half of that where a window skips numbers (a stride of 2).
 //!
 //! **Tried and lost:** leaving the kernel's vectors to the compiler (see there); copying runs of rows in chunks of 16 that overwrite each other's
 //! surplus (60 % of the speed of masked loads that put several runs into one register: overlapping stores are slow); turning
@@ -66,6 +68,9 @@ use lines::Lines;
 pub(super) use lines::vectors;
 use scratch::{Source, with_single};
 use std::ops::Range;
+
+/// With fewer steps than this, the output is what takes the time, and it is written best when some columns take all rows' results.
+const LEAST_IN_PLACE: usize = 16;
 
 // ---- The plan --------------------------------------------------------
 
@@ -104,7 +109,7 @@ struct Plan {
     swapped: bool,
     wide: Operand,
     narrow: Operand,
-    /// whether the wide side is loaded from where it is, without packing it
+    /// whether the wide side is loaded from where it is, without packing it, see [`packing`](crate::device::cpu::packing)
     in_place: bool,
     destination: Destination,
     blocking: Blocking,
@@ -315,14 +320,16 @@ impl Contraction {
             steps: &axes.k,
             batches: &axes.batch,
         };
+        let blocking = Blocking::new(set, size);
         let wide = Operand::new(wide_view, &roles(wide_axes));
         // Numbers that windows share would be packed once for each window; and with few columns, packing any costs more than it gains.
         let (low, high) = wide_view.extent().unwrap_or((0, 0));
         let overlaps = 2 * (high - low + 1) as usize <= size.batch * size.wide * k;
+        let few = if overlaps { 4 } else { 1 } * set.most_columns();
         let in_place = set.faultless
+            && k >= LEAST_IN_PLACE
             && wide.in_place().is_some_and(|run| {
-                (overlaps && (run >= set.lanes || size.narrow <= 4 * set.most_columns()))
-                    || size.narrow <= set.most_columns()
+                size.narrow <= few || overlaps && run >= 2 * blocking.wide_panel
             });
         let plan = Plan {
             swapped,
@@ -334,7 +341,7 @@ impl Contraction {
                 wide: tabulate(wide_axes),
                 narrow: tabulate(narrow_axes),
             },
-            blocking: Blocking::new(set, size),
+            blocking,
         };
         Contraction {
             dtypes,

@@ -1,6 +1,6 @@
 //! # device/cpu/microkernel: the few lines in which all the multiplying happens
 //!
-//! **In:** two packed panels ([`packing`] makes them). **Out:** one tile of the output, added to or overwritten.
+//! **In:** two packed panels ([`packing`] makes them), or one and an operand where it is ([`InPlace`]). **Out:** one tile of the output, added to or overwritten.
 //! **Above:** [`contraction`](super::contraction), which cuts the problem into such tiles. **Below:** the processor.
 //!
 //! ```text
@@ -31,7 +31,7 @@
 //! 3. Sums run over k from first to last, one addition after the other, whatever the tile's size: a number of the output depends
 //!    on its operands and on the instruction set, never on which kernel computed it.
 
-use super::contraction::vectors::{self, Dots, Line};
+use super::contraction::vectors::{self, Dots, Scaled};
 use super::packing::{self, InPlace, MOST_PIECES, Panel};
 use std::ops::{Add, Mul};
 
@@ -107,7 +107,7 @@ pub(super) struct InstructionSet<T: 'static> {
     /// [`packing::fill`], compiled for this set
     pub fill: unsafe fn(&Panel<T>),
     /// [`vectors::scale`], compiled for this set
-    pub scale: unsafe fn(&Line<T>),
+    pub scale: unsafe fn(&Scaled<T>),
     /// [`vectors::dot`] for so many peers and for 1, 2, … taps; most peers first
     pub dots: &'static [(usize, &'static [Dot<T>])],
 }
@@ -328,6 +328,19 @@ mod x86 {
     }
 }
 
+/// Asks for what is at an address, if anything, to be brought into the cache.
+#[inline(always)]
+fn prefetch<T>(from: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 has the instruction; it does nothing where there is no memory.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(from.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = from;
+}
+
 /// Elsewhere (NEON, WebAssembly, …) an array that is as large as a register, and whatever the compiler makes of it.
 #[cfg(not(target_arch = "x86_64"))]
 impl<T: Real, const L: usize> Vector for [T; L] {
@@ -450,6 +463,10 @@ unsafe fn in_place<V: Vector, const R: usize, const P: usize>(
     // SAFETY: the caller's promise; loads look at nothing but the lanes of the mask.
     unsafe {
         let (step, mask) = (*wide.steps.get_unchecked(k), *wide.masks.get_unchecked(k));
+        for r in 0..R {
+            let next = wide.ahead + step + (r * V::LANES) as isize;
+            prefetch(wide.from[0][0].wrapping_offset(next));
+        }
         std::array::from_fn(|r| {
             let mask = mask >> (r * V::LANES);
             let mut x = V::splat(V::Number::ZERO);
@@ -470,7 +487,7 @@ unsafe fn in_place<V: Vector, const R: usize, const P: usize>(
 macro_rules! instruction_set {
     ($(#[$feature:meta])? $name:ident: $vector:ty, columns $($columns:literal)*, peers $($peers:literal)*) => {
         mod $name {
-            use super::{Dots, InPlace, InstructionSet, Line, Panel, Tile, Vector, packing, vectors};
+            use super::{Dots, InPlace, InstructionSet, Panel, Scaled, Tile, Vector, packing, vectors};
             #[cfg(target_arch = "x86_64")]
             #[allow(unused_imports)]
             use std::arch::x86_64::*;
@@ -495,9 +512,9 @@ macro_rules! instruction_set {
             }
 
             $(#[$feature])?
-            unsafe fn scale(line: &Line<Number>) {
+            unsafe fn scale(lines: &Scaled<Number>) {
                 // SAFETY: passed on to the caller.
-                unsafe { vectors::scale::<$vector>(line) }
+                unsafe { vectors::scale::<$vector>(lines) }
             }
 
             $(#[$feature])?

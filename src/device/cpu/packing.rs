@@ -31,6 +31,8 @@
 //!   of 4 does its last steps twice rather than one by one.
 //! - **gathered**: no neighbours anywhere; one number at a time.
 //!
+//! Or it isn't copied at all: runs can be loaded where they are, which is better if few columns want them ([`in_place`]).
+//!
 //! Laws:
 //! 1. Nothing outside of the readable range is touched, and a number that breaks a bound is packed as 0 whatever memory holds there
 //!    (it may be read if it is in range: a comparison with a mask is cheaper than a branch). A panel that comes too close to
@@ -38,32 +40,17 @@
 //! 2. Packing changes no value, so the way chosen cannot change a result.
 
 mod fill;
+mod in_place;
 
 use super::microkernel::{InstructionSet, Real};
 use crate::shape::view::View;
 use fill::Piece;
 pub(super) use fill::{Panel, fill};
+pub(super) use in_place::{InPlace, MOST_PIECES};
 use std::ops::Range;
 
 /// The most rows that a panel has: two vectors of 16.
 pub(super) const MOST_ROWS: usize = 32;
-/// The most runs that are loaded into one vector where they are, and how short these may be: with 8 numbers or more, 16 lanes touch no more than 3.
-pub(super) const MOST_PIECES: usize = 3;
-const LEAST_IN_PLACE: usize = 8;
-
-/// A panel of rows that nobody has packed: where its vectors are to be loaded from at each step.
-pub(super) struct InPlace<'a, T> {
-    /// for each vector, the address that lane 0 would have in each of its runs, without the step's contribution …
-    pub from: [[*const T; MOST_PIECES]; 2],
-    /// … and the lanes that the run has
-    pub lanes: [[u32; MOST_PIECES]; 2],
-    /// the most runs that a vector has
-    pub pieces: usize,
-    /// contribution of each step to the address
-    pub steps: &'a [isize],
-    /// for each step, the rows that keep all bounds
-    pub masks: &'a [u32],
-}
 
 // ---- Sums over axes, tabulated ---------------------------------------
 
@@ -124,6 +111,16 @@ impl Affine {
             }
         };
         functions.iter().map(table).collect()
+    }
+
+    /// How many i there are.
+    fn count(&self) -> usize {
+        self.inner * self.starts.len()
+    }
+
+    /// The contribution at i.
+    fn at(&self, i: usize) -> isize {
+        self.starts[i / self.inner] + (i % self.inner) as isize * self.step
     }
 
     /// The stretches that a range of i touches: (i, contribution at i, length).
@@ -395,57 +392,6 @@ impl Operand {
                 lane = until;
             }
         }
-    }
-
-    /// Whether a kernel could load the rows from where they are, instead of from a panel: they come in runs of which a vector has a few.
-    /// The length of the shortest such run, but for those that the rows' end cuts.
-    pub fn in_place(&self) -> Option<usize> {
-        let inner = self.address.rows.inner;
-        let shortest = self
-            .runs(0..inner * self.address.rows.starts.len())
-            .map(|run| run.2)
-            .min();
-        shortest.filter(|&run| self.method == Method::Runs && run >= LEAST_IN_PLACE)
-    }
-
-    /// The rows of a panel where they are, for the steps that were prepared.
-    pub fn locate<'a, T: Real>(
-        &self,
-        set: &InstructionSet<T>,
-        source: *const T,
-        steps: &'a mut Steps,
-        rows: Range<usize>,
-    ) -> InPlace<'a, T> {
-        if self.bounds.is_empty() {
-            let all = bits(0, rows.len());
-            steps.masks.clear();
-            steps.masks.resize(steps.address.values.len(), all);
-        } else {
-            self.mask(steps, rows.clone());
-        }
-        steps.pieces.clear();
-        self.cut(set.lanes, rows, &mut steps.pieces);
-        let mut found = InPlace {
-            from: [[source; MOST_PIECES]; 2],
-            lanes: [[0; MOST_PIECES]; 2],
-            pieces: 1,
-            steps: &steps.address.values,
-            masks: &steps.masks,
-        };
-        let mut counts = [0; 2];
-        for piece in &steps.pieces {
-            let count = &mut counts[piece.vector];
-            if *count == 0 {
-                // What is not needed is not looked at, but it should be nearby all the same: processors take their time over
-                // a load with an address that isn't there, even if it loads nothing.
-                found.from[piece.vector] = [source.wrapping_offset(piece.from); MOST_PIECES];
-            }
-            found.from[piece.vector][*count] = source.wrapping_offset(piece.from);
-            found.lanes[piece.vector][*count] = piece.mask;
-            *count += 1;
-            found.pieces = found.pieces.max(*count);
-        }
-        found
     }
 
     /// Fills `steps.masks`: bit r of mask k tells whether number (r, k) keeps all bounds. Answers whether any breaks one.

@@ -22,7 +22,8 @@
 //! channels that turning doesn't matter any more, or where lines are so short that much of the vectors is empty.
 //!
 //! **Bounds** become masks: bit i of `masks[row, vector, tap]` tells whether lane i is inside. Which rows differ in their masks is told
-//! by the bounds (y, not the channel), and so are taps, so the table is as large as a plane and a window, not as the image. An image that is as wide as the
+//! by the bounds (y, not the channel), so the table is as large as a plane, not as the image. Likewise taps repeat their masks with some
+//! period (the window's places, for each channel). An image that is as wide as the
 //! output (the padding that keeps sizes) is one line with all its rows in it: a mask may have a gap in the middle.
 //!
 //! **What to expect.** One masked load and one multiply-add a tap and vector: 8×128×28×28 with 3×3 taps are 450,000 of them, 0.14 ms
@@ -37,7 +38,7 @@ use super::{InstructionSet, Real};
 use crate::device::cpu::packing::Affine;
 use crate::shape::view::{Bound, View, row_major};
 use std::ops::Range;
-use vectors::{MOST_SHARED_DOTS, Tap};
+use vectors::{MOST_DOTS, MOST_SHARED_DOTS, Tap};
 
 /// A line shorter than this is better done otherwise: starting on one costs some ten cycles.
 const LEAST_LINE: usize = 8;
@@ -72,10 +73,12 @@ pub(super) struct Lines {
     peers: [Vec<isize>; 2],
     /// for dots, what each tap adds to the output's address
     tap_outs: Vec<isize>,
-    /// [row.mask, vector, tap.mask], see the header; how many belong to a row, and to a vector
+    /// [row.mask, vector, tap], see the header; how many belong to a row, and to a vector
     masks: Vec<u32>,
     row_masks: usize,
     mask_step: usize,
+    /// after how many taps the masks repeat; there are a few more of them, so that those of one call are neighbours
+    period: usize,
     outputs: usize,
     work: usize,
 }
@@ -180,7 +183,19 @@ impl Lines {
             length *= sizes[axis];
             rows.pop();
         }
-        let [bounded_rows, bounded_taps] = [bounded(&rows), bounded(&taps)];
+        let bounded_rows = bounded(&rows);
+        // Masks repeat with the innermost axes of the taps. (A scaled line wants all of its taps in one call.)
+        let bounded_taps = match taps.iter().position(|axis| !bounded(&[*axis]).is_empty()) {
+            _ if kind == Kind::Scaled => &taps[..],
+            Some(first) => &taps[first..],
+            None => &[],
+        };
+        let period = count(bounded_taps);
+        let mask_step = if period < count(&taps) {
+            period + MOST_DOTS - 1
+        } else {
+            period
+        };
         let (outputs, work) = (
             outer.iter().product::<usize>(),
             count(&axes(0..sizes.len())),
@@ -188,7 +203,7 @@ impl Lines {
         let (low, high) = x.extent()?;
         let fits = length >= LEAST_LINE
             && (2..=MOST_TAPS).contains(&count(&taps))
-            && count(&bounded_rows) * length.div_ceil(lanes) * count(&bounded_taps) <= MOST_MASKS
+            && count(&bounded_rows) * length.div_ceil(lanes) * mask_step <= MOST_MASKS
             && w.bounds.is_empty()
             && bounded(&[&groups[..], &peers].concat()).is_empty()
             // Most numbers of x are met by several taps; otherwise this is a matrix times a vector, which wants another order.
@@ -196,16 +211,11 @@ impl Lines {
         if !fits {
             return None;
         }
-        // Where an index of the axes that bounds ask for is, if only these are counted.
-        let places = |axes: &[usize]| {
-            let mut coefs = vec![0; sizes.len()];
-            let axis_sizes: Vec<usize> = axes.iter().map(|&axis| sizes[axis]).collect();
-            for (&axis, coef) in axes.iter().zip(row_major(&axis_sizes)) {
-                coefs[axis] = coef;
-            }
-            coefs
-        };
-        let (row_places, tap_places) = (places(&bounded_rows), places(&bounded_taps));
+        let mut row_places = vec![0; sizes.len()];
+        let bounded_sizes: Vec<usize> = bounded_rows.iter().map(|&axis| sizes[axis]).collect();
+        for (&axis, place) in bounded_rows.iter().zip(row_major(&bounded_sizes)) {
+            row_places[axis] = place;
+        }
         let out_coefs = [row_major(outer), vec![0; reduced.len()]].concat();
         let tabulate =
             |axes: &[usize], functions: &[&[isize]]| Affine::tabulate(axes, &sizes, functions);
@@ -222,7 +232,7 @@ impl Lines {
             .map(|bound| BoundValues {
                 rows: list(&bounded_rows, &bound.coefs, bound.offset),
                 line: list(&line, &bound.coefs, 0),
-                taps: list(&bounded_taps, &bound.coefs, 0),
+                taps: list(bounded_taps, &bound.coefs, 0),
                 size: bound.size as isize,
             })
             .collect();
@@ -233,13 +243,6 @@ impl Lines {
             Kind::Dots => vec![0; count(&taps)],
         };
         let tap_xs = list(&taps, &x.strides, 0).into_iter();
-        let tap_masks = list(&taps, &tap_places, 0);
-        let tap = |((x, w), mask)| Tap {
-            x,
-            w,
-            mask: mask as usize,
-        };
-        let mask_step = count(&bounded_taps);
         Some(Lines {
             kind,
             swapped,
@@ -250,7 +253,7 @@ impl Lines {
                 mask: next(),
             },
             row_count: count(&rows),
-            taps: tap_xs.zip(tap_ws).zip(tap_masks).map(tap).collect(),
+            taps: tap_xs.zip(tap_ws).map(|(x, w)| Tap { x, w }).collect(),
             groups: [
                 list(&groups, &x.strides, x.offset),
                 list(&groups, &w.strides, w.offset),
@@ -266,6 +269,7 @@ impl Lines {
             ),
             row_masks: length.div_ceil(lanes) * mask_step,
             mask_step,
+            period,
             outputs,
             work,
         })
@@ -312,7 +316,8 @@ fn masks(
             for tap in 0..taps {
                 let holds = |at: usize| {
                     bounds.iter().all(|bound| {
-                        let value = bound.rows[row] + bound.line[at] + bound.taps[tap];
+                        let tap = bound.taps[tap % bound.taps.len()];
+                        let value = bound.rows[row] + bound.line[at] + tap;
                         (0..bound.size).contains(&value)
                     })
                 };

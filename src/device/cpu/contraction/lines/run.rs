@@ -12,7 +12,7 @@ use super::super::blocking::{ENOUGH_TASKS, LEAST_WORK, MOST_PARTIAL};
 use super::super::scratch::{Raw, Source, for_each, piece, with_scratch};
 use super::super::tasks::add_up;
 use super::super::{Finish, Level, Real};
-use super::vectors::{Dots, Line, MOST_DOTS, MOST_PEERS, MOST_SHARED_DOTS, Pair, Row};
+use super::vectors::{Dots, MOST_DOTS, MOST_PEERS, MOST_SHARED_DOTS, Pair, Row, Scaled};
 use super::{Kind, Lines, Rows};
 use std::ops::Range;
 
@@ -72,8 +72,8 @@ impl Lines {
             readable: x.pointers(),
             w: w.at(self.groups[1][group]),
             length: self.length,
-            taps: &self.taps[taps],
-            masks: &self.masks,
+            taps: &self.taps[taps.clone()],
+            masks: &self.masks[taps.start % self.period..],
             mask_step: self.mask_step,
         }
     }
@@ -94,16 +94,14 @@ impl Lines {
         let per_task = (LEAST_WORK / 4 / (self.length * self.taps.len())).max(1);
         for_each(self.row_count.div_ceil(per_task), parallel, |task| {
             let rows = piece(task, per_task, self.row_count);
-            for (i, row) in rows.clone().zip(self.look_up(rows.clone())) {
-                let line = Line {
-                    pair: self.pair(sources, 0, 0..self.taps.len()),
-                    row,
-                    out: out.add(i * self.length).0,
-                };
-                // SAFETY: the masks allow what the bounds do, which is in x (the caller's promise); w has no bounds; the output
-                // has a line for each row, and each row belongs to one task.
-                unsafe { (set.scale)(&line) };
-            }
+            let lines = Scaled {
+                pair: self.pair(sources, 0, 0..self.taps.len()),
+                rows: &self.look_up(rows.clone()),
+                out: out.add(rows.start * self.length).0,
+            };
+            // SAFETY: the masks allow what the bounds do, which is in x (the caller's promise); w has no bounds; the output
+            // has a line for each row, and each row belongs to one task.
+            unsafe { (set.scale)(&lines) };
             if let Some(finish) = finish {
                 finish(rows.start * self.length..rows.end * self.length);
             }

@@ -1,6 +1,6 @@
-//! # device/cpu/contraction/lines/vectors: one line with all of its taps, or some taps of many lines
+//! # device/cpu/contraction/lines/vectors: lines with all of their taps, or with some of them
 //!
-//! **In:** a [`Line`] or [`Dots`]. **Out:** the sums. **Above:** [`lines`](super). Compiled for each instruction set by
+//! **In:** [`Scaled`] or [`Dots`]. **Out:** the sums. **Above:** [`lines`](super). Compiled for each instruction set by
 //! [`microkernel`](crate::device::cpu::microkernel), hence `inline(always)`.
 
 use crate::device::cpu::microkernel::{Real, Vector};
@@ -17,12 +17,11 @@ const MOST_LANES: usize = 16;
 /// Vectors of a line that are summed at a time: so many sums grow independently while the first waits for its addition.
 const ABREAST: usize = 4;
 
-/// What a tap adds to the address of x and of w, and which of a vector's masks is its own.
+/// What a tap adds to the address of x and of w.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::device::cpu) struct Tap {
     pub x: isize,
     pub w: isize,
-    pub mask: usize,
 }
 
 /// Where a line is: what it adds to the address of x and of w, and where its masks begin.
@@ -43,16 +42,16 @@ pub(in crate::device::cpu) struct Pair<'a, T> {
     pub w: *const T,
     pub length: usize,
     pub taps: &'a [Tap],
-    /// the lanes of x that count, for a row, a vector and a tap at row.mask + vector · mask_step + tap.mask
+    /// the lanes of x that count, for a row, a vector and a tap at row.mask + vector · mask_step + tap
     pub masks: &'a [u32],
     pub mask_step: usize,
 }
 
-/// What one call of [`scale`] works on: a line of the output.
-pub(in crate::device::cpu) struct Line<'a, T> {
+/// What one call of [`scale`] works on: some lines of the output.
+pub(in crate::device::cpu) struct Scaled<'a, T> {
     pub pair: Pair<'a, T>,
-    pub row: Row,
-    /// the line's results
+    pub rows: &'a [Row],
+    /// the first line's results, which those of the others follow
     pub out: *mut T,
 }
 
@@ -75,13 +74,10 @@ impl<T: Real> Pair<'_, T> {
     unsafe fn load<V: Vector<Number = T>>(&self, row: Row, vector: usize, tap: usize) -> V {
         // SAFETY: the caller's promise. Where a masked load looks at every lane, all of them have been compared with what is readable.
         unsafe {
-            let tap = self.taps.get_unchecked(tap);
-            let mask = *self
-                .masks
-                .get_unchecked(row.mask + vector * self.mask_step + tap.mask);
-            let from = self
-                .x
-                .wrapping_offset(row.x + tap.x + (vector * V::LANES) as isize);
+            let at = row.mask + vector * self.mask_step + tap;
+            let mask = *self.masks.get_unchecked(at);
+            let shift = self.taps.get_unchecked(tap).x + (vector * V::LANES) as isize;
+            let from = self.x.wrapping_offset(row.x + shift);
             // As distances from the start, because an address may wrap around where the buffer is empty.
             let inside = || {
                 let size = self.readable.end.addr() - self.readable.start.addr();
@@ -124,33 +120,42 @@ impl<T: Real> Pair<'_, T> {
     }
 }
 
-/// out[i] = Σ_tap w[tap] · x[tap + i] for all i of the line.
+/// out[row, i] = Σ_tap w[row, tap] · x[row + tap + i] for all i of each line.
 ///
 /// # Safety
-/// The masks allow numbers of x only; w has a number for each tap; the line's results may be written, by nobody else.
+/// The masks allow numbers of x only; w has a number for each row and tap; the lines' results may be written, by nobody else.
 #[inline(always)]
-pub(in crate::device::cpu) unsafe fn scale<V: Vector>(line: &Line<V::Number>) {
-    let vectors = line.pair.length.div_ceil(V::LANES);
-    let mut vector = 0;
-    // SAFETY: passed on.
-    unsafe {
-        while vector + ABREAST <= vectors {
-            scale_some::<V, ABREAST>(line, vector);
-            vector += ABREAST;
+pub(in crate::device::cpu) unsafe fn scale<V: Vector>(call: &Scaled<V::Number>) {
+    let pair = &call.pair;
+    let vectors = pair.length.div_ceil(V::LANES);
+    let mut out = call.out;
+    for &row in call.rows {
+        let mut vector = 0;
+        // SAFETY: passed on.
+        unsafe {
+            while vector + ABREAST <= vectors {
+                scale_some::<V, ABREAST>(pair, row, vector, out);
+                vector += ABREAST;
+            }
+            match vectors - vector {
+                0 => {}
+                1 => scale_some::<V, 1>(pair, row, vector, out),
+                2 => scale_some::<V, 2>(pair, row, vector, out),
+                _ => scale_some::<V, 3>(pair, row, vector, out),
+            }
         }
-        match vectors - vector {
-            0 => {}
-            1 => scale_some::<V, 1>(line, vector),
-            2 => scale_some::<V, 2>(line, vector),
-            _ => scale_some::<V, 3>(line, vector),
-        }
+        out = out.wrapping_add(pair.length);
     }
 }
 
-/// N vectors of the line, from one on.
+/// N vectors of a line, from one on.
 #[inline(always)]
-unsafe fn scale_some<V: Vector, const N: usize>(line: &Line<V::Number>, first: usize) {
-    let &Line { ref pair, row, out } = line;
+unsafe fn scale_some<V: Vector, const N: usize>(
+    pair: &Pair<V::Number>,
+    row: Row,
+    first: usize,
+    out: *mut V::Number,
+) {
     // SAFETY: the caller of `scale` promises masks, taps and memory. A vector that ends behind the line goes through an array.
     unsafe {
         let mut sums = [V::splat(V::Number::ZERO); N];
