@@ -40,7 +40,7 @@
 //! (AMD Zen 4, one thread, on a machine that others used too). A convolution that packs writes every number of the image once for each place of the
 //! window, and then uses it for as many multiply-adds as there are channels on the other side: 64 channels take 64/16 = 4 cycles a number, packing
 //! takes ½ to 1. With few channels that is too much, so two ways do without: the wide side is loaded where it is
-//! ([`packing`](super::packing)), and the gradient of the weights adds up products of [`lines`]. Hence 85 to 95 a core with 32 channels and more, 80 with
+//! ([`packing`](super::packing)), and the gradient of the weights adds up products of lines (see `lines`). Hence 85 to 95 a core with 32 channels and more, 80 with
 //! 16, 55 with 8, where memory is what one measures; and half of that where a window skips numbers (a stride of 2).
 //!
 //! **Tried and lost:** leaving the kernel's vectors to the compiler (see there); copying runs of rows in chunks of 16 that overwrite each other's
@@ -70,7 +70,7 @@ use scratch::{Source, with_single};
 use std::ops::Range;
 
 /// With fewer steps than this, the output is what takes the time, and it is written best when some columns take all rows' results.
-const LEAST_IN_PLACE: usize = 16;
+const FEW_STEPS: usize = 16;
 
 // ---- The plan --------------------------------------------------------
 
@@ -327,7 +327,7 @@ impl Contraction {
         let overlaps = 2 * (high - low + 1) as usize <= size.batch * size.wide * k;
         let few = if overlaps { 4 } else { 1 } * set.most_columns();
         let in_place = set.faultless
-            && k >= LEAST_IN_PLACE
+            && k >= FEW_STEPS
             && wide.in_place().is_some_and(|run| {
                 size.narrow <= few || overlaps && run >= 2 * blocking.wide_panel
             });
