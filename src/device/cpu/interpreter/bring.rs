@@ -127,10 +127,10 @@ impl Interpreter {
 
 /// Which registers are indices that are the same along each row of all the gathers that read them. Of these only the first of each row is
 /// brought and looked at: an embedding of 8,192 rows would otherwise write each index 512 times.
-pub(super) fn first_of_row(nest: &Nest, lines: &[Option<[Running; 2]>]) -> Vec<bool> {
+pub(super) fn first_of_row(nest: &Nest, lines: &[Option<Box<[Running; 2]>>]) -> Vec<bool> {
     // A register's last axis, if its row is one run.
     let row = |reg: Reg| {
-        let [running, others] = lines[reg].as_ref()?;
+        let [running, others] = lines[reg].as_deref()?;
         let plain = others.axes.sizes.is_empty()
             && running.axes.coefs.is_empty()
             && running.table.is_none()
