@@ -46,6 +46,8 @@ const LEAST_LINE: usize = 8;
 /// the cache.
 const MOST_LINE: usize = 1 << 12;
 const MOST_MASKS: usize = 1 << 15;
+/// Cycles to add up the lanes of a finished dot. With few vectors to a dot, as in the products of attention, this is what takes the time.
+const ADD_LANES: usize = 8;
 /// More taps than this are no window.
 const MOST_TAPS: usize = 1 << 10;
 
@@ -117,7 +119,7 @@ impl Lines {
     }
 
     /// Cycles that the dots take: one for a multiply-add, or for a load of w, and two for one of x, which mostly crosses the end of a cache
-    /// line; and one in eight for what else there is.
+    /// line; one in eight for what else there is; and in the end the lanes are added up.
     fn dot_cycles<T: Real>(&self, set: &InstructionSet<T>) -> usize {
         let [groups, peers] = [&self.groups[0], &self.peers[0]].map(Vec::len);
         let (abreast, _) = set.peers_for(peers);
@@ -125,7 +127,7 @@ impl Lines {
         let loads = abreast * taps.div_ceil(MOST_SHARED_DOTS) + 2 * taps;
         let vectors = self.row_count * self.length.div_ceil(set.lanes);
         let cycles = groups * peers.div_ceil(abreast) * vectors * (abreast * taps).max(loads);
-        cycles + cycles / 8
+        cycles + cycles / 8 + groups * peers * taps * ADD_LANES
     }
 
     fn of_either(
