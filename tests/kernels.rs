@@ -193,6 +193,20 @@ fn what_nobody_looks_at_is_not_computed() {
 }
 
 #[test]
+fn a_pooling_window_hands_its_gradient_to_the_activation_before_it() {
+    let gradient = |size: usize| {
+        let image = random(&[2, 3, size, size]).requires_grad(true);
+        image.relu().max_pool2d(2).square().sum(()).backward();
+        kernels(&[&image.grad().unwrap()])
+    };
+    // The maxima; among how many numbers each one's gradient is shared; what each number gets, through the window and the activation. The
+    // latter two have the same points, counted as [6, 2, 6, 2] and as [12, 12].
+    assert_eq!(gradient(12), 3);
+    // A margin that no window reaches: a padded [7, 2, 7, 2], of which the activation reads [13, 13].
+    assert_eq!(gradient(13), 4);
+}
+
+#[test]
 fn strided_windows_fold_without_a_copy() {
     let image = random(&[2, 4, 9, 9]).requires_grad(true);
     let weight = random(&[8, 4, 3, 3]).requires_grad(true);

@@ -100,7 +100,8 @@ fn find(
     None
 }
 
-/// One kernel for two, if the later one works on the rows of the earlier one, or point by point on its points. `wanted`: whether any other kernel, or the user, reads a node.
+/// One kernel for two, if the later one works on the rows of the earlier one, or point by point on its points. `wanted`: whether any other
+/// kernel, or the user, reads a node.
 fn join(
     graph: &Graph,
     earlier: &Lowered,

@@ -106,7 +106,7 @@ impl Table {
         if let Some(axis) = front.checked_sub(1) {
             let part = (1..=POINTS / points)
                 .rev()
-                .find(|part| axes.sizes[axis] % part == 0)?;
+                .find(|&part| axes.sizes[axis].is_multiple_of(part))?;
             axes.split(axis, part);
             points *= part;
         }
@@ -365,8 +365,8 @@ impl<T: Default + Copy> Elements<'_, T> {
         let (address, dst) = (self.part.address, self.dst.wrapping_sub(start));
         let windows = (self.len + 1).saturating_sub(WINDOW);
         self.by_address(start..place(first));
-        for i in first..last {
-            let (at, from) = (picks[i].at as usize, address + picks[i].from as isize);
+        for (i, pick) in (first..).zip(&picks[first..last]) {
+            let (at, from) = (pick.at as usize, address + pick.from as isize);
             // Law 2. A negative address is a huge one.
             if from as usize >= windows {
                 self.by_address(at..place(i + 1));
