@@ -195,15 +195,15 @@ fn what_nobody_looks_at_is_not_computed() {
 #[test]
 fn a_pooling_window_hands_its_gradient_to_the_activation_before_it() {
     let gradient = |size: usize| {
-        let image = random(&[2, 3, size, size]).requires_grad(true);
+        let image = random(&[32, 16, size, size]).requires_grad(true);
         image.relu().max_pool2d(2).square().sum(()).backward();
         kernels(&[&image.grad().unwrap()])
     };
     // The maxima; among how many numbers each one's gradient is shared; what each number gets, through the window and the activation. The
-    // latter two have the same points, counted as [6, 2, 6, 2] and as [12, 12].
-    assert_eq!(gradient(12), 3);
-    // A margin that no window reaches: a padded [7, 2, 7, 2], of which the activation reads [13, 13].
-    assert_eq!(gradient(13), 4);
+    // latter two have the same points, counted as [12, 2, 12, 2] and as [24, 24].
+    assert_eq!(gradient(24), 3);
+    // A margin that no window reaches: a padded [13, 2, 13, 2], of which the activation reads [25, 25].
+    assert_eq!(gradient(25), 4);
 }
 
 #[test]
