@@ -291,17 +291,15 @@ unsafe fn fold_chunks<A: Copy, B: Copy, T: Copy>(
     lanes
 }
 
-/// The upper half of the lanes is folded into the lower, and so on down to one.
+/// The upper half of the lanes is folded into the lower, and so on down to one. Each half is an array of its own: of one array that shrinks, the
+/// compiler keeps a copy in memory.
 #[inline(always)]
-fn halve<T: Copy>(mut lanes: [T; CHUNK], f: impl Fn(T, T) -> T) -> T {
-    let mut width = CHUNK / 2;
-    while width > 0 {
-        for i in 0..width {
-            lanes[i] = f(lanes[i], lanes[i + width]);
-        }
-        width /= 2;
-    }
-    lanes[0]
+fn halve<T: Copy>(lanes: [T; CHUNK], f: impl Fn(T, T) -> T) -> T {
+    let of_32: [T; 32] = std::array::from_fn(|i| f(lanes[i], lanes[i + 32]));
+    let of_16: [T; 16] = std::array::from_fn(|i| f(of_32[i], of_32[i + 16]));
+    let of_8: [T; 8] = std::array::from_fn(|i| f(of_16[i], of_16[i + 8]));
+    let of_4: [T; 4] = std::array::from_fn(|i| f(of_8[i], of_8[i + 4]));
+    f(f(of_4[0], of_4[2]), f(of_4[1], of_4[3]))
 }
 
 #[cfg(test)]

@@ -37,11 +37,15 @@ use crate::device::{Args, Param};
 use crate::dtype::DType;
 use crate::kernel::{Inst, Kernel, Level, Line, Nest, Reg};
 use crate::ops::UnaryOps;
-use places::{Places, block_for, last_reads, only_operands, read_by_operands_only, streamable};
+use places::{
+    Places, block_for, block_of_rows, last_reads, only_operands, read_by_operands_only, streamable,
+};
 
 /// Points left free between two registers' blocks. Blocks exactly 4 KiB apart would share the few cache lines that a processor keeps for
 /// addresses with equal low bits, and a load would have to wait for every store that looks like one to its own address.
 const STAGGER: usize = 32;
+/// Rows of so many points are blocks of their own.
+const LONG: usize = 1024;
 /// More bytes than a third-level cache holds for a core or two.
 const BEYOND: u64 = 48 << 20;
 
@@ -216,7 +220,12 @@ impl Interpreter {
             nest.lines.iter().any(stores)
         };
         plan.assign(nest, order, stored);
-        let rows = (block_for(plan.bytes) / length).max(1);
+        let points = if length < LONG {
+            block_of_rows(plan.bytes)
+        } else {
+            block_for(plan.bytes)
+        };
+        let rows = (points / length).max(1);
         plan.finish(nest);
         for (reg, line) in nest.lines.iter().enumerate() {
             // A row's sum is one number for all of a block's points if the block is one row.

@@ -77,6 +77,11 @@ impl Axes {
     /// need; but a range of points is a range of points, however they are counted.)
     pub fn merged(&self) -> Axes {
         let mut axes = self.clone();
+        for axis in (0..axes.sizes.len()).rev() {
+            if axes.sizes[axis] == 1 {
+                axes.drop_axis(axis); // whatever its stride, it does not keep its neighbours apart
+            }
+        }
         for axis in (0..axes.sizes.len().saturating_sub(1)).rev() {
             if axes.continues(axis) {
                 axes.merge(axis);
