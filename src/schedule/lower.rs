@@ -173,6 +173,9 @@ fn name(graph: &Graph, root: usize, body: &Body) -> String {
     std::iter::once(kind.to_string()).chain(sizes).collect()
 }
 
+/// How many instructions back what another output has computed is looked for: all of them would take a time that grows with the square.
+const LOOK_BACK: usize = 64;
+
 struct Writer<'g> {
     graph: &'g Graph,
     decisions: &'g Decisions,
@@ -190,7 +193,11 @@ impl Writer<'_> {
     fn emit(&mut self, inst: Inst, dtype: DType, level: Level) -> Reg {
         let line = Line { inst, dtype, level };
         if self.outputs.len() > 1 {
-            return position_or_push(&mut self.lines, line);
+            let recent = self.lines.len().saturating_sub(LOOK_BACK);
+            let alike = self.lines[recent..].iter().position(|other| *other == line);
+            if let Some(position) = alike {
+                return recent + position;
+            }
         }
         self.lines.push(line);
         self.lines.len() - 1

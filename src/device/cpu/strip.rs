@@ -138,16 +138,26 @@ pub fn parts(nest: &Nest, regs: &[Reg]) -> Vec<Part> {
 // ---- From instructions to steps ----------------------------------------
 
 /// Writes steps, and remembers what the accumulator holds and which values were read from memory.
-#[derive(Default)]
 struct Writer {
     steps: Vec<(Op, Option<Reg>, Option<Reg>)>,
     holds: Option<Reg>,
-    read: Vec<Reg>,
+    /// for each register
+    read: Vec<bool>,
 }
 
 impl Writer {
+    fn new(nest: &Nest) -> Writer {
+        Writer {
+            steps: Vec::new(),
+            holds: None,
+            read: vec![false; nest.lines.len()],
+        }
+    }
+
     fn step(&mut self, op: Op, x: Option<Reg>, y: Option<Reg>) {
-        self.read.extend(x.into_iter().chain(y));
+        for reg in x.into_iter().chain(y) {
+            self.read[reg] = true;
+        }
         self.steps.push((op, x, y));
     }
 
@@ -238,19 +248,19 @@ impl Strip {
             }
         }
         // Which values are read from memory does not depend on which are stored: so first without stores.
-        let mut trial = Writer::default();
+        let mut trial = Writer::new(nest);
         regs.iter().for_each(|&reg| trial.instruction(nest, reg));
         let is_float = |reg: Reg| nest.lines[reg].dtype != DType::Bool;
-        let mut writer = Writer::default();
+        let mut writer = Writer::new(nest);
         for &reg in &regs {
             writer.instruction(nest, reg);
-            if is_float(reg) && (read_outside[reg] || trial.read.contains(&reg)) {
+            if is_float(reg) && (read_outside[reg] || trial.read[reg]) {
                 writer.step(Op::Store, Some(reg), None);
             }
         }
         let (results, inside): (Vec<Reg>, Vec<Reg>) =
             regs.iter().partition(|&&reg| read_outside[reg]);
-        let kept = |reg: &Reg| !is_float(*reg) || trial.read.contains(reg);
+        let kept = |reg: &Reg| !is_float(*reg) || trial.read[*reg];
         Strip {
             steps: writer.steps,
             results,
