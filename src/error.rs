@@ -11,6 +11,7 @@
 //!   hint: transpose one of them?
 //! ```
 
+use std::cell::Cell;
 use std::path::PathBuf;
 
 /// What can go wrong outside of the program.
@@ -106,15 +107,57 @@ impl Error {
     }
 }
 
-/// Panics for a programmer's mistake: `fail!("op", "what is wrong {}", with)`, or with `; "hint"` at the end.
+/// What a programmer's mistake is about. Languages with exceptions have a type for each ([`last_mistake`]).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mistake {
+    /// a shape, a size or a number that doesn't fit: most mistakes
+    Value,
+    /// an axis that isn't there
+    Axis,
+    /// an index beyond the elements, or too many indices
+    Index,
+    /// a dtype that an operation cannot have
+    Type,
+    /// something at the wrong time: a second backward, a step without gradients
+    State,
+}
+
+thread_local! {
+    static LAST: Cell<Option<Mistake>> = const { Cell::new(None) };
+}
+
+/// What the last panic of this thread was about, if it was for a programmer's mistake. Asking forgets it.
+/// ```
+/// # use teenygrad::{Tensor, error::{Mistake, last_mistake}};
+/// let x = Tensor::zeros([2, 3]);
+/// assert!(std::panic::catch_unwind(|| x.sum(7)).is_err());
+/// assert_eq!(last_mistake(), Some(Mistake::Axis));
+/// assert_eq!(last_mistake(), None);
+/// ```
+pub fn last_mistake() -> Option<Mistake> {
+    LAST.take()
+}
+
+/// Notes what the panic that comes next is about.
+pub(crate) fn note(mistake: Mistake) {
+    LAST.set(Some(mistake));
+}
+
+/// Panics for a programmer's mistake: `fail!("op", "what is wrong {}", with)`, or with `; "hint"` at the end. It is one of
+/// [`Mistake::Value`], unless the kind stands in front: `fail!(Index: "op", …)`.
 ///
 /// It expands to `panic!`, so that in a chain of `#[track_caller]` functions the message carries the user's own line.
 macro_rules! fail {
-    ($op:expr, $fmt:literal $(, $arg:expr)* ; $($hint:tt)+) => {
+    ($kind:ident: $op:expr, $fmt:literal $(, $arg:expr)* ; $($hint:tt)+) => {{
+        $crate::error::note($crate::error::Mistake::$kind);
         panic!("{}: {}\n  hint: {}", $op, format_args!($fmt $(, $arg)*), format_args!($($hint)+))
-    };
-    ($op:expr, $fmt:literal $(, $arg:expr)* $(,)?) => {
+    }};
+    ($kind:ident: $op:expr, $fmt:literal $(, $arg:expr)* $(,)?) => {{
+        $crate::error::note($crate::error::Mistake::$kind);
         panic!("{}: {}", $op, format_args!($fmt $(, $arg)*))
+    }};
+    ($($mistake:tt)+) => {
+        $crate::error::fail!(Value: $($mistake)+)
     };
 }
 pub(crate) use fail;

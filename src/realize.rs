@@ -19,6 +19,7 @@
 //! another one is computing waits at the lock, since a buffer counts as realized only when it is written.
 
 use crate::device::{Args, Buffer, Device, Param, Roof};
+use crate::error::fail;
 use crate::helpers::debug;
 use crate::lazy::{LazyBuffer, Op, State};
 use crate::schedule::graph::{Alone, Graph, Snapshot};
@@ -26,8 +27,8 @@ use crate::schedule::{ParamSource, Plan, Step, cached};
 use crate::shape::view::numel;
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::sync::{Arc, Once};
-use std::time::Instant;
+use std::sync::{Arc, Once, OnceLock};
+use std::time::{Duration, Instant};
 
 /// One kernel with the memory it will work on.
 struct Launch {
@@ -58,6 +59,43 @@ pub fn run(targets: &[LazyBuffer]) {
     KERNELS.set(KERNELS.get() + kernels);
 }
 
+// ---- Interruption ----------------------------------------------------
+
+/// What a computation that was interrupted panics with, instead of a message. Whoever has set the question catches it.
+pub struct Interrupted;
+
+/// How long a computation runs before it asks for the first time whether it should go on, and between two questions.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+static STOP: OnceLock<fn() -> bool> = OnceLock::new();
+
+/// Sets the question "should this computation stop?", which a long computation asks every now and then between two kernels, in the
+/// thread that wants the values. If the answer is yes, it panics with [`Interrupted`]. What it was computing is lost; all that was
+/// memory before, but for what these kernels were allowed to overwrite, is there still.
+///
+/// For programs that have an interpreter, whose user presses Ctrl-C. It can be set once.
+pub fn ask_to_stop(question: fn() -> bool) {
+    let _ = STOP.set(question);
+}
+
+/// Panics for values that somebody wants and that a computation was stopped in the middle of.
+pub(crate) fn lost(shape: &[usize]) -> ! {
+    fail!(State: "realize", "values of shape {shape:?} were being computed when that computation was interrupted or failed, and are lost";
+        "compute them anew")
+}
+
+/// Asks, if it is time to.
+fn check_interruption(last: &mut Instant) {
+    if let Some(stop) = STOP.get()
+        && last.elapsed() >= PATIENCE
+    {
+        if stop() {
+            std::panic::panic_any(Interrupted);
+        }
+        *last = Instant::now();
+    }
+}
+
 /// The work of [`run`], one thread at a time; returns how many kernels it ran.
 fn run_alone(targets: &[LazyBuffer]) -> u64 {
     let mut alone = Alone::wait();
@@ -71,8 +109,10 @@ fn run_alone(targets: &[LazyBuffer]) -> u64 {
     let mut launches = bind(snapshot, &plan);
     let scheduled = start.elapsed();
     let mut totals = Totals::default();
+    let mut asked = start;
     while let Some(launch) = launches.pop_front() {
         let step = &plan.steps[launch.step];
+        check_interruption(&mut asked);
         totals.add(step, execute(step, launch));
     }
     if debug() >= 1 && !plan.is_empty() {
@@ -106,7 +146,10 @@ fn bind(snapshot: Snapshot, plan: &Plan) -> VecDeque<Launch> {
         promised[output] = Some(Arc::new(buffer));
     }
     let get = |&index: &usize| match (&promised[index], &*nodes[index].read()) {
-        (Some(buffer), _) | (None, State::Realized(buffer)) => buffer.clone(),
+        (Some(buffer), _) => buffer.clone(),
+        // Nobody else computes now (the law above): what is not written by now will never be.
+        (None, State::Realized(buffer)) if !buffer.is_written() => lost(nodes[index].shape()),
+        (None, State::Realized(buffer)) => buffer.clone(),
         (None, State::Lazy(..)) => {
             unreachable!("a kernel's buffers are memory or made by an earlier kernel")
         }

@@ -263,9 +263,15 @@ impl Buffer {
         })
     }
 
-    /// The elements' bytes, little-endian on every machine that is.
+    /// The elements' bytes where they lie, little-endian on every machine that is.
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: nbytes bytes have been written, and nothing writes them while the buffer is borrowed: a kernel takes over only the
+        // memory of a buffer that nobody else holds.
+        unsafe { std::slice::from_raw_parts(self.as_ptr(), self.nbytes()) }
+    }
+
+    /// A copy of [`Buffer::bytes`].
     pub fn to_bytes(&self) -> Vec<u8> {
-        // SAFETY: nbytes bytes have been written.
-        unsafe { std::slice::from_raw_parts(self.as_ptr(), self.nbytes()) }.to_vec()
+        self.bytes().to_vec()
     }
 }

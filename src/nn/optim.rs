@@ -83,7 +83,7 @@ impl Group {
                 continue;
             }
             if tensor.made_by().is_some() {
-                fail!("optimizer", "tensor {position} of shape {:?} has been computed from others that require a gradient", tensor.shape();
+                fail!(State: "optimizer", "tensor {position} of shape {:?} has been computed from others that require a gradient", tensor.shape();
                     "tensor.detach().requires_grad(true) is a parameter of its own");
             }
             tensor.set_requires_grad(Some(true));
@@ -91,6 +91,16 @@ impl Group {
             group.positions.push(position);
         }
         group
+    }
+
+    /// What is trained: see [`Optimizer::params`].
+    pub fn params(&self) -> &[Tensor] {
+        &self.params
+    }
+
+    /// What is realized along: see [`Optimizer::buffers`].
+    pub fn buffers(&self) -> &[Tensor] {
+        &self.buffers
     }
 
     /// A tensor of zeros beside each parameter, in the dtype of law 5.
@@ -110,7 +120,7 @@ impl Group {
         let mut pairs = Vec::with_capacity(self.params.len());
         for (p, position) in self.params.iter().zip(&self.positions) {
             let Some(grad) = p.grad() else {
-                fail!("step", "parameter {position} of shape {:?} has no gradient", p.shape();
+                fail!(State: "step", "parameter {position} of shape {:?} has no gradient", p.shape();
                     "does the loss depend on it, and has backward run since zero_grad? A tensor that is not trained is a buffer: requires_grad(false)");
             };
             let dtype = state_dtype(p);
@@ -164,6 +174,17 @@ pub trait Optimizer {
     fn buffers(&self) -> &[Tensor] {
         &self.group().buffers
     }
+
+    /// What is kept from step to step, by the names of the formulas above, with a tensor for each parameter.
+    /// ```
+    /// # use teenygrad::Tensor;
+    /// # use teenygrad::nn::optim::{Adam, Optimizer, SGD};
+    /// let w = Tensor::from([1.0]);
+    /// assert!(SGD::new([&w], 0.1).state().is_empty());
+    /// let names: Vec<&str> = Adam::new([&w], 0.1).state().iter().map(|(name, _)| *name).collect();
+    /// assert_eq!(names, ["m", "v"]);
+    /// ```
+    fn state(&self) -> Vec<(&'static str, &[Tensor])>;
 
     /// The learning rate.
     fn lr(&self) -> f64 {
@@ -266,6 +287,12 @@ impl Optimizer for SGD {
     }
     fn group_mut(&mut self) -> &mut Group {
         &mut self.group
+    }
+    fn state(&self) -> Vec<(&'static str, &[Tensor])> {
+        if self.b.is_empty() {
+            return Vec::new();
+        }
+        vec![("b", &self.b)]
     }
 
     #[track_caller]
@@ -402,6 +429,9 @@ macro_rules! adaptive {
             }
             fn group_mut(&mut self) -> &mut Group {
                 &mut self.moments.group
+            }
+            fn state(&self) -> Vec<(&'static str, &[Tensor])> {
+                vec![("m", &self.moments.m), ("v", &self.moments.v)]
             }
             #[track_caller]
             fn step(&mut self) {

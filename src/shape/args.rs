@@ -124,10 +124,10 @@ pub fn resolve_axis(op: &str, axis: isize, shape: &[usize]) -> usize {
     if axis < -rank || axis >= rank {
         match rank {
             0 => {
-                fail!(op, "axis {axis} of a tensor without axes (shape [])"; "a single number has no axes; unsqueeze gives it one")
+                fail!(Axis: op, "axis {axis} of a tensor without axes (shape [])"; "a single number has no axes; unsqueeze gives it one")
             }
             _ => {
-                fail!(op, "axis {axis} is out of range for shape {shape:?}"; "axes go from {} to {}", -rank, rank - 1)
+                fail!(Axis: op, "axis {axis} is out of range for shape {shape:?}"; "axes go from {} to {}", -rank, rank - 1)
             }
         }
     }

@@ -80,6 +80,23 @@ impl Tensor {
         run()
     }
 
+    /// Turns recording off (or on again) for this thread, for programs that cannot put it into a closure; tells how it was.
+    /// [`Tensor::no_grad`] is what to use where one can.
+    /// ```
+    /// # use teenygrad::Tensor;
+    /// let before = Tensor::set_no_grad(true);
+    /// assert_eq!((Tensor::from([1.0]).requires_grad(true) * 2.0).needs_grad(), Some(false));
+    /// Tensor::set_no_grad(before);
+    /// ```
+    pub fn set_no_grad(on: bool) -> bool {
+        NO_GRAD.replace(on)
+    }
+
+    /// Turns training on or off for this thread, as [`Tensor::train`] without a scope; tells how it was.
+    pub fn set_training(on: bool) -> bool {
+        TRAINING.replace(on)
+    }
+
     /// Whether this thread is training: dropout only drops then.
     pub fn training() -> bool {
         TRAINING.get()
@@ -117,7 +134,7 @@ impl Tensor {
     #[track_caller]
     pub fn set_requires_grad(&self, required: Option<bool>) {
         if required == Some(true) && !self.is_floating_point() {
-            fail!("requires_grad", "a tensor of {} has no gradient", self.dtype(); "cast it to a float first");
+            fail!(Type: "requires_grad", "a tensor of {} has no gradient", self.dtype(); "cast it to a float first");
         }
         self.state().requires_grad = required;
     }
@@ -237,7 +254,7 @@ impl Tensor {
             fail!("backward", "shape {:?} has {} elements, and a gradient is of one number", self.shape(), self.numel(); "sum or average it first");
         }
         if self.needs_grad() != Some(true) {
-            fail!("backward", "nothing that this tensor came from requires a gradient"; "tensor.requires_grad(true), or put it into an optimizer, before computing with it");
+            fail!(State: "backward", "nothing that this tensor came from requires a gradient"; "tensor.requires_grad(true), or put it into an optimizer, before computing with it");
         }
         let order = self.deepwalk();
         let parents = order
@@ -249,7 +266,7 @@ impl Tensor {
                 .into_iter()
                 .any(|parent| parent.state().freed && parent.context().is_none())
         {
-            fail!("backward", "a backward has already been through this graph and has freed it"; "compute the loss anew, or add both losses and go back once");
+            fail!(State: "backward", "a backward has already been through this graph and has freed it"; "compute the loss anew, or add both losses and go back once");
         }
         let one = self.lazydata().const_like(1);
         self.add_grad(one);

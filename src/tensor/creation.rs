@@ -152,7 +152,29 @@ impl Tensor {
         stop: impl Into<Scalar>,
         step: impl Into<Scalar>,
     ) -> Tensor {
-        let (start, stop, step) = (start.into(), stop.into(), step.into());
+        Tensor::range(start.into(), stop.into(), step.into(), None)
+    }
+
+    /// As [`Tensor::arange_with`], of a dtype: each number is computed in int64 or float64 and cast once.
+    /// ```
+    /// # use teenygrad::{DType, Tensor};
+    /// let x = Tensor::arange_as(0, 3_000_000_000i64, 1_000_000_000, DType::Int64);
+    /// assert_eq!(x.to_vec::<i64>(), [0, 1_000_000_000, 2_000_000_000]);
+    /// ```
+    /// # Panics
+    /// If the step is 0 or the number of elements is not finite.
+    #[track_caller]
+    pub fn arange_as(
+        start: impl Into<Scalar>,
+        stop: impl Into<Scalar>,
+        step: impl Into<Scalar>,
+        dtype: DType,
+    ) -> Tensor {
+        Tensor::range(start.into(), stop.into(), step.into(), Some(dtype))
+    }
+
+    #[track_caller]
+    fn range(start: Scalar, stop: Scalar, step: Scalar, wanted: Option<DType>) -> Tensor {
         if step.as_f64() == 0.0 {
             fail!(
                 "arange",
@@ -179,10 +201,8 @@ impl Tensor {
             // The distance rounded up to whole steps, whichever way they go.
             let count = ((stop - start + step - step.signum()) / step).max(0);
             let last = start + (count - 1).max(0) * step;
-            if [start, last]
-                .into_iter()
-                .any(|end| i32::try_from(end).is_err())
-            {
+            let narrow = |end: i128| i32::try_from(end).is_ok();
+            if wanted.is_none() && !(narrow(start) && narrow(last)) {
                 fail!("arange", "{start} to {last} do not fit into int32"; "with fractional numbers the range is one of float32");
             }
             count as usize
@@ -196,7 +216,7 @@ impl Tensor {
             .cast(exact)
             .mul(Operand::Number(step))
             .add(Operand::Number(start))
-            .cast(dtype)
+            .cast(wanted.unwrap_or(dtype))
     }
 
     /// Every element's own position in row-major order, int64.

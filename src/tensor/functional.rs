@@ -339,7 +339,7 @@ impl Tensor {
             fail!(OP, "logits {shape:?} need labels {batch:?}, not {labels:?}"; "one label for each row of logits");
         }
         if !y.dtype().is_int() {
-            fail!(OP, "labels of {} are no numbers of classes", y.dtype(); "cast them to an integer type");
+            fail!(Type: OP, "labels of {} are no numbers of classes", y.dtype(); "cast them to an integer type");
         }
         let log_probability = self.wide_float().log_softmax(-1);
         let y = y.cast(DType::Int64).unsqueeze(-1);

@@ -120,7 +120,7 @@ impl Tensor {
         let (mask, spread) = (plan.spread(&written), plan.spread(&part));
         let result = Tensor::apply(Where::default(), &[&mask, &spread, self]);
         if result.needs_grad() == Some(true) {
-            fail!("set", "{} requires a gradient, and the values that are overwritten could not be found on the way back",
+            fail!(State: "set", "{} requires a gradient, and the values that are overwritten could not be found on the way back",
                 if self.needs_grad() == Some(true) { "this tensor" } else { "the value" };
                 "compute a new tensor with where_ or cat, or set within Tensor::no_grad");
         }
@@ -174,7 +174,7 @@ impl Plan {
             .count();
         if used > from.len() {
             fail!(
-                op,
+                Index: op,
                 "{used} indices for the {} axes of shape {from:?}",
                 from.len()
             );
@@ -184,7 +184,7 @@ impl Plan {
             .collect();
         if dots.len() > 1 {
             fail!(
-                op,
+                Index: op,
                 "there are {} ellipses, and one is all that can be filled in",
                 dots.len()
             );
@@ -486,11 +486,11 @@ fn inside(op: &str, at: isize, axis: usize, shape: &[usize]) -> usize {
     if at < -size || at >= size {
         match size {
             0 => fail!(
-                op,
+                Index: op,
                 "index {at} of axis {axis} of shape {shape:?}, which is empty"
             ),
             _ => {
-                fail!(op, "index {at} is out of range for axis {axis} of size {size} (shape {shape:?})"; "indices go from {} to {}", -size, size - 1)
+                fail!(Index: op, "index {at} is out of range for axis {axis} of size {size} (shape {shape:?})"; "indices go from {} to {}", -size, size - 1)
             }
         }
     }
@@ -501,11 +501,11 @@ fn inside(op: &str, at: isize, axis: usize, shape: &[usize]) -> usize {
 fn check_index(op: &str, index: &Tensor, x: &Tensor, axis: usize) {
     let dtype = index.dtype();
     if dtype == DType::Bool {
-        fail!(op, "the index of axis {axis} is a mask of bools {:?}, and how many elements it selects is not known before it is computed", index.shape();
+        fail!(Type: op, "the index of axis {axis} is a mask of bools {:?}, and how many elements it selects is not known before it is computed", index.shape();
             "where_ chooses without changing the shape");
     }
     if !dtype.is_int() {
-        fail!(op, "the index of axis {axis} is of {dtype}, which cannot count"; "cast it to an integer type");
+        fail!(Type: op, "the index of axis {axis} is of {dtype}, which cannot count"; "cast it to an integer type");
     }
     common_device(op, &[x.into(), index.into()]);
 }

@@ -45,34 +45,71 @@ fn countable(dtype: DType) -> DType {
 
 // As free functions of two operands, because an operator may have its number on the left.
 
+/// a + b; either side may be a number.
 #[track_caller]
-pub(super) fn add(a: Operand, b: Operand) -> Tensor {
+pub fn add(a: Operand, b: Operand) -> Tensor {
     let [a, b] = unify("add", [a, b], |dtype| dtype);
     Tensor::apply(Add, &[&a, &b])
 }
 
+/// a − b; either side may be a number.
 #[track_caller]
-pub(super) fn sub(a: Operand, b: Operand) -> Tensor {
+pub fn sub(a: Operand, b: Operand) -> Tensor {
     let [a, b] = unify("sub", [a, b], |dtype| dtype);
     Tensor::apply(Sub, &[&a, &b])
 }
 
+/// a · b; either side may be a number.
 #[track_caller]
-pub(super) fn mul(a: Operand, b: Operand) -> Tensor {
+pub fn mul(a: Operand, b: Operand) -> Tensor {
     let [a, b] = unify("mul", [a, b], |dtype| dtype);
     Tensor::apply(Mul::default(), &[&a, &b])
 }
 
+/// a / b, the true quotient; either side may be a number.
 #[track_caller]
-pub(super) fn div(a: Operand, b: Operand) -> Tensor {
+pub fn div(a: Operand, b: Operand) -> Tensor {
     let [a, b] = unify("div", [a, b], fractional);
     Tensor::apply(Div::default(), &[&a, &b])
 }
 
+/// The remainder of a / b, with a's sign; either side may be a number.
 #[track_caller]
-pub(super) fn modulo(a: Operand, b: Operand) -> Tensor {
+pub fn modulo(a: Operand, b: Operand) -> Tensor {
     let [a, b] = unify("modulo", [a, b], countable);
     Tensor::apply(Mod::default(), &[&a, &b])
+}
+
+/// a / b rounded down, as Python's `//`: ⌊a/b⌋. Integers stay integers; by zero it is 0.
+/// ```
+/// use teenygrad::{Tensor, tensor::math::floor_div};
+/// assert_eq!(floor_div(Tensor::from([7, -7]).into(), 2.into()).to_vec::<i32>(), [3, -4]);
+/// ```
+#[track_caller]
+pub fn floor_div(a: Operand, b: Operand) -> Tensor {
+    let [a, b] = unify("floor_div", [a, b], countable);
+    if a.is_floating_point() {
+        return Tensor::apply(Div::default(), &[&a, &b]).floor();
+    }
+    // What was cut towards zero is one too much if something was cut and the signs differ.
+    let cut = Tensor::apply(Div::default(), &[&a, &b]);
+    let left = a.sub(cut.mul(&b));
+    let above = left.ne(0) & left.lt(0).ne(b.lt(0)) & b.ne(0);
+    above.where_(cut.sub(1), &cut)
+}
+
+/// What [`floor_div`] leaves, as Python's `%`: a − ⌊a/b⌋·b. It has b's sign.
+/// ```
+/// use teenygrad::{Tensor, tensor::math::remainder};
+/// assert_eq!(remainder(Tensor::from([7, -7]).into(), 4.into()).to_vec::<i32>(), [3, 1]);
+/// assert_eq!(remainder(Tensor::from([5.5, -5.5]).into(), 2.into()).to_vec::<f32>(), [1.5, 0.5]);
+/// ```
+#[track_caller]
+pub fn remainder(a: Operand, b: Operand) -> Tensor {
+    let [a, b] = unify("remainder", [a, b], countable);
+    let left = Tensor::apply(Mod::default(), &[&a, &b]);
+    let other_sign = left.ne(0) & left.lt(0).ne(b.lt(0));
+    other_sign.where_(left.add(&b), &left)
 }
 
 #[track_caller]
@@ -383,7 +420,7 @@ impl Tensor {
     #[track_caller]
     pub fn neg(&self) -> Tensor {
         if self.dtype() == DType::Bool {
-            fail!("neg", "a truth value has no sign"; "!x is its opposite, x.cast(DType::Int32) a number");
+            fail!(Type: "neg", "a truth value has no sign"; "!x is its opposite, x.cast(DType::Int32) a number");
         }
         Tensor::apply(Neg, &[self])
     }

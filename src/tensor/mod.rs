@@ -115,6 +115,17 @@ impl Tensor {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
+    /// A number that two living handles share if and only if they are of the same tensor.
+    pub fn id(&self) -> usize {
+        Arc::as_ptr(&self.0) as usize
+    }
+
+    /// Shows another lazy buffer from now on. Unlike [`Tensor::assign`] this is not checked: it is for code that builds graphs by hand.
+    pub fn set_lazydata(&self, lazydata: LazyBuffer) {
+        let old = std::mem::replace(&mut self.state().lazydata, lazydata);
+        drop(old);
+    }
+
     /// The lazy graph's node, and the view of it, that hold this tensor's values.
     pub fn lazydata(&self) -> LazyBuffer {
         self.state().lazydata.clone()
@@ -202,12 +213,22 @@ impl Tensor {
 
     // ---- Data out ----------------------------------------------------
 
-    /// The memory of this tensor, computed and contiguous.
+    /// The memory of this tensor, computed and contiguous. It stays as it is for as long as somebody holds it.
+    /// ```
+    /// # use teenygrad::Tensor;
+    /// let x = Tensor::from([[1u8, 2], [3, 4]]);
+    /// let transposed = x.t().buffer();
+    /// x.assign(&x.zeros_like()).realize();
+    /// assert_eq!(transposed.bytes(), [1, 3, 2, 4]);
+    /// ```
     #[track_caller]
-    pub(crate) fn buffer(&self) -> Arc<Buffer> {
+    pub fn buffer(&self) -> Arc<Buffer> {
         let lazydata = self.lazydata().contiguous();
         realize::run(std::slice::from_ref(&lazydata));
-        lazydata.realized().expect("just realized")
+        match lazydata.realized() {
+            Some(buffer) => buffer,
+            None => realize::lost(lazydata.shape()),
+        }
     }
 
     /// All elements in row-major order, cast to T if they are of another type.

@@ -17,6 +17,7 @@
 //! assert_eq!(x.reshape([3, -1]).shape(), [3, 2]);
 //! ```
 
+use super::index::{Index, Slice};
 use super::operand::{Operand, common_device};
 use super::{Tensor, fill_in};
 use crate::device::Device;
@@ -123,7 +124,7 @@ impl Tensor {
         let mut shape = self.shape();
         let places = shape.len() as isize + 1;
         if dim < -places || dim >= places {
-            fail!("unsqueeze", "there is no place {dim} for a new axis in shape {shape:?}"; "places go from {} to {}", -places, places - 1);
+            fail!(Axis: "unsqueeze", "there is no place {dim} for a new axis in shape {shape:?}"; "places go from {} to {}", -places, places - 1);
         }
         shape.insert(dim.rem_euclid(places) as usize, 1);
         self.reshape(shape)
@@ -289,6 +290,71 @@ impl Tensor {
         constant(inside).where_(&padded, Operand::Number(value))
     }
 
+    /// As [`Tensor::pad`], where a negative width cuts, and `mode` says what is around: `constant` (`value`), `reflect` (the elements
+    /// backwards, without the outermost one), `replicate` (the outermost one) or `circular` (those of the other end).
+    /// ```
+    /// # use teenygrad::Tensor;
+    /// let x = Tensor::from([1, 2, 3]);
+    /// assert_eq!(x.pad_with(&[Some((1, -1))], "constant", 9).to_vec::<i32>(), [9, 1, 2]);
+    /// assert_eq!(x.pad_with(&[Some((2, 1))], "reflect", 0).to_vec::<i32>(), [3, 2, 1, 2, 3, 2]);
+    /// assert_eq!(x.pad_with(&[Some((2, 1))], "replicate", 0).to_vec::<i32>(), [1, 1, 1, 2, 3, 3]);
+    /// assert_eq!(x.pad_with(&[Some((2, 1))], "circular", 0).to_vec::<i32>(), [2, 3, 1, 2, 3, 1]);
+    /// ```
+    /// # Panics
+    /// If there is not one pair an axis, more is cut than is there, the mode is unknown, or a mode needs more elements than an axis has.
+    #[track_caller]
+    pub fn pad_with(
+        &self,
+        widths: &[Option<(isize, isize)>],
+        mode: &str,
+        value: impl Into<Scalar>,
+    ) -> Tensor {
+        let shape = self.shape();
+        check_count("pad", "widths", widths.len(), &shape);
+        if mode == "constant" {
+            let mut ranges = Vec::with_capacity(shape.len());
+            for (axis, (&width, &size)) in widths.iter().zip(&shape).enumerate() {
+                let (before, after) = width.unwrap_or((0, 0));
+                let stop = size as isize + after;
+                if -before > stop || before < -(size as isize) || stop < 0 {
+                    fail!("pad", "({before}, {after}) cuts more than the {size} elements of axis {axis} of shape {shape:?}");
+                }
+                ranges.push((-before, stop));
+            }
+            return self.slice(&ranges, value);
+        }
+        let mut x = self.clone();
+        for (axis, (&width, &size)) in widths.iter().zip(&shape).enumerate() {
+            let (before, after) = width.unwrap_or((0, 0));
+            if (before, after) == (0, 0) {
+                continue;
+            }
+            let n = size as isize;
+            let most = match mode {
+                "reflect" => n - 1,
+                "circular" => n,
+                "replicate" if n > 0 => isize::MAX,
+                "replicate" => 0,
+                _ => fail!("pad", "there is no mode {mode:?}"; "constant, reflect, replicate and circular are there"),
+            };
+            if before > most || after > most || before + n + after < 0 {
+                fail!("pad", "({before}, {after}) around axis {axis} of shape {shape:?}: {mode} has at most {most} elements there");
+            }
+            let places: Vec<isize> = (-before..n + after)
+                .map(|at| match mode {
+                    "reflect" if at < 0 => -at,
+                    "reflect" if at >= n => 2 * (n - 1) - at,
+                    "circular" => at.rem_euclid(n),
+                    _ => at.clamp(0, n - 1),
+                })
+                .collect();
+            let mut indices = vec![Index::Slice(Slice::ALL); axis];
+            indices.push(Index::List(places));
+            x = x.get(indices);
+        }
+        x
+    }
+
     /// From start up to (not including) stop of each axis, or all of it for `None`. Unlike [`Tensor::shrink`], a range may go
     /// beyond the axis on either side, and finds `value` there.
     /// ```
@@ -439,7 +505,7 @@ impl Tensor {
         }
         let places = shape.len() as isize + 1;
         if dim < -places || dim >= places {
-            fail!("stack", "there is no place {dim} for a new axis in shape {shape:?}"; "places go from {} to {}", -places, places - 1);
+            fail!(Axis: "stack", "there is no place {dim} for a new axis in shape {shape:?}"; "places go from {} to {}", -places, places - 1);
         }
         let dim = dim.rem_euclid(places);
         let lifted: Vec<Tensor> = tensors.iter().map(|tensor| tensor.unsqueeze(dim)).collect();
@@ -530,7 +596,7 @@ impl Tensor {
         let (shape, index_shape) = (self.shape(), idx.shape());
         let axis = resolve_axis("gather", dim, &shape);
         if !idx.dtype().is_int() {
-            fail!("gather", "an index of {} cannot count", idx.dtype(); "cast it to an integer type");
+            fail!(Type: "gather", "an index of {} cannot count", idx.dtype(); "cast it to an integer type");
         }
         if shape.len() != index_shape.len() {
             fail!(

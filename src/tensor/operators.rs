@@ -116,7 +116,7 @@ impl std::ops::Neg for &Tensor {
 fn truths(op: &str, a: &Tensor, b: Operand) -> [Tensor; 2] {
     let [a, b] = unify(op, [a.into(), b], |dtype| dtype);
     if a.dtype() != DType::Bool {
-        fail!(op, "the two sides make {}, and only truth values have it", a.dtype(); "compare first: x.ne(0) is true where x is not 0");
+        fail!(Type: op, "the two sides make {}, and only truth values have it", a.dtype(); "compare first: x.ne(0) is true where x is not 0");
     }
     [a, b]
 }

@@ -1,0 +1,17 @@
+"""teenygrad: the deep-learning framework that people read, on an engine in Rust.
+
+>>> from teenygrad import Tensor
+>>> x = Tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+>>> x.square().sum().backward()
+>>> x.grad.tolist()
+[[2.0, 4.0], [6.0, 8.0]]
+"""
+
+from teenygrad.tensor import Tensor
+from teenygrad.helpers import dtypes
+from teenygrad.ops import Device
+from teenygrad.jit import TinyJit
+from teenygrad._teenygrad import __version__
+from teenygrad import nn
+
+__all__ = ["Device", "Tensor", "TinyJit", "dtypes", "nn", "__version__"]

@@ -1,0 +1,5 @@
+"""Optimizers, layers, weights on disk."""
+
+from teenygrad.nn import optim, state
+
+__all__ = ["optim", "state"]

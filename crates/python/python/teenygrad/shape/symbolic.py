@@ -1,0 +1,3 @@
+"""Symbolic sizes: in teenygrad all sizes are numbers."""
+
+sint = int

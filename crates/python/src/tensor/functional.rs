@@ -1,0 +1,113 @@
+//! # tensor/functional: windows, layers without memory, losses
+
+use super::{PyTensor, methods, record, training};
+use crate::args::{Along, Given, Sizes};
+use crate::guard::guard;
+use pyo3::prelude::*;
+use teenygrad::Tensor;
+use teenygrad::shape::args::Shape;
+use teenygrad::tensor::conv::{Conv, Kernel, Pool};
+
+fn conv(groups: usize, stride: Option<Sizes>, dilation: Option<Sizes>, padding: Option<Sizes>) -> Conv {
+    let or = |sizes: Option<Sizes>, default: i32| sizes.map_or(Shape::from(default), Shape::from);
+    Conv::default().groups(groups).stride(or(stride, 1)).dilation(or(dilation, 1)).padding(or(padding, 0))
+}
+
+fn option(given: &Option<Given>) -> Option<&Tensor> {
+    given.as_ref().map(|given| &given.0)
+}
+
+/// One number is a kernel of that size over the last two axes.
+fn kernel(sizes: Option<Sizes>) -> Kernel {
+    match sizes.map(|sizes| sizes.0).as_deref() {
+        None => Kernel::from([2, 2]),
+        Some(&[size]) => Kernel::from(size),
+        Some(sizes) => Kernel::from(sizes),
+    }
+}
+
+methods! {
+    /// Slides weight (out, in / groups, kernel…) over this tensor (n, in, spatial…): (n, out, spatial…).
+    ///
+    /// Any number of spatial axes. stride and dilation are one number or one an axis; padding is one number, one an axis, or a pair an
+    /// axis, the last axis first: (left, right, top, bottom). Each spatial size becomes (H + padding - dilation·(K - 1) - 1) // stride + 1.
+    ///
+    /// >>> x = Tensor.ones(1, 1, 3, 3)
+    /// >>> x.conv2d(Tensor.ones(1, 1, 2, 2)).tolist()
+    /// [[[[4.0, 4.0], [4.0, 4.0]]]]
+    conv2d (weight, bias=None, groups=1, stride=None, dilation=None, padding=None) (weight: Given, bias: Option<Given>, groups: usize, stride: Option<Sizes>, dilation: Option<Sizes>, padding: Option<Sizes>)
+        => |x| x.conv2d_with(&weight.0, option(&bias), conv(groups, stride, dilation, padding));
+    /// What a convolution does on its way back, as a way forward: weight is (in, out / groups, kernel…).
+    conv_transpose2d (weight, bias=None, groups=1, stride=None, dilation=None, padding=None, output_padding=None) (weight: Given, bias: Option<Given>, groups: usize, stride: Option<Sizes>, dilation: Option<Sizes>, padding: Option<Sizes>, output_padding: Option<Sizes>)
+        => |x| {
+            let more = output_padding.map_or(Shape::from(0), Shape::from);
+            x.conv_transpose2d_with(&weight.0, option(&bias), conv(groups, stride, dilation, padding).output_padding(more))
+        };
+    /// The product with a weight of shape (in, out) (a weight of one axis is multiplied element by element), plus the bias.
+    linear (weight, bias=None) (weight: Given, bias: Option<Given>) => |x| x.linear(&weight.0, option(&bias));
+    /// (x - mean) / sqrt(variance + eps) along an axis or several.
+    layernorm (axis=None, eps=1e-5) (axis: Option<Along>, eps: f64) => |x| x.layernorm(axis.unwrap_or(Along(Some(vec![-1]))), eps);
+    /// (x - mean) · weight · invstd + bias, each of shape (channels,), for x of shape (n, channels, …).
+    batchnorm (weight, bias, mean, invstd) (weight: Option<Given>, bias: Option<Given>, mean: Given, invstd: Given) => |x| x.batchnorm(option(&weight), option(&bias), &mean.0, &invstd.0);
+    /// The matrix product: see matmul.
+    dot (w) (w: Given) => |x| x.dot(&w.0);
+    /// The cross entropy of probabilities with labels of 0 and 1 (or between), averaged.
+    binary_crossentropy (y) (y: Given) => |x| x.binary_crossentropy(&y.0);
+    /// As binary_crossentropy, of logits.
+    binary_crossentropy_logits (y) (y: Given) => |x| x.binary_crossentropy_logits(&y.0);
+}
+
+#[pymethods]
+impl PyTensor {
+    /// While Tensor.training: elements are 0 with probability p, the others are divided by 1 - p. Else nothing.
+    #[pyo3(signature = (p=0.5))]
+    fn dropout(&self, py: Python<'_>, p: f64) -> PyResult<PyTensor> {
+        training(py)?;
+        guard(|| self.0.dropout(p)).map(PyTensor)
+    }
+    /// softmax(self @ keyᵀ / sqrt(features) + attn_mask) @ value, for (…, positions, features).
+    ///
+    /// attn_mask is bool (true: may look) or is added to the scores; is_causal lets no position look at later ones.
+    #[pyo3(signature = (key, value, attn_mask=None, dropout_p=0.0, is_causal=false))]
+    #[allow(clippy::too_many_arguments)]
+    fn scaled_dot_product_attention(&self, py: Python<'_>, key: Given, value: Given, attn_mask: Option<Given>, dropout_p: f64, is_causal: bool) -> PyResult<PyTensor> {
+        training(py)?;
+        guard(|| self.0.scaled_dot_product_attention(&key.0, &value.0, option(&attn_mask), dropout_p, is_causal)).map(PyTensor)
+    }
+    /// What the layers make of this tensor, one after the other; a layer is anything that can be called with a tensor.
+    fn sequential<'py>(slf: Bound<'py, Self>, ll: Vec<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
+        ll.iter().try_fold(slf.into_any(), |x, layer| layer.call1((x,)))
+    }
+    /// The average of each window over the last axes; the stride is the kernel's size if not given.
+    #[pyo3(signature = (kernel_size=None, stride=None, dilation=None))]
+    fn avg_pool2d(&self, py: Python<'_>, kernel_size: Option<Sizes>, stride: Option<Sizes>, dilation: Option<Sizes>) -> PyResult<PyTensor> {
+        record(py)?;
+        guard(|| self.0.avg_pool2d_with(kernel(kernel_size), pool(stride, dilation))).map(PyTensor)
+    }
+    /// The largest element of each window over the last axes; the stride is the kernel's size if not given.
+    #[pyo3(signature = (kernel_size=None, stride=None, dilation=None))]
+    fn max_pool2d(&self, py: Python<'_>, kernel_size: Option<Sizes>, stride: Option<Sizes>, dilation: Option<Sizes>) -> PyResult<PyTensor> {
+        record(py)?;
+        guard(|| self.0.max_pool2d_with(kernel(kernel_size), pool(stride, dilation))).map(PyTensor)
+    }
+    /// The cross entropy of these logits (…, classes) with labels (…): averaged over the labels that are not ignore_index.
+    ///
+    /// >>> round(Tensor([[2.0, 0.0]]).sparse_categorical_crossentropy(Tensor([0])).item(), 4)
+    /// 0.1269
+    #[pyo3(name = "sparse_categorical_crossentropy", signature = (Y, ignore_index=-1))]
+    #[allow(non_snake_case)]
+    fn sparse_categorical_crossentropy(&self, py: Python<'_>, Y: Given, ignore_index: i64) -> PyResult<PyTensor> {
+        record(py)?;
+        // Labels may be numbers of the default dtype: Tensor([3, 1, 4]) is of floats.
+        let labels = if Y.0.is_floating_point() { Y.0.cast(teenygrad::DType::Int64) } else { Y.0 };
+        guard(|| self.0.sparse_categorical_crossentropy(&labels, ignore_index)).map(PyTensor)
+    }
+}
+
+fn pool(stride: Option<Sizes>, dilation: Option<Sizes>) -> Pool {
+    let pool = Pool::default().dilation(dilation.map_or(Shape::from(1), Shape::from));
+    match stride {
+        Some(stride) => pool.stride(stride),
+        None => pool,
+    }
+}

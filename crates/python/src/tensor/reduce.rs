@@ -1,0 +1,65 @@
+//! # tensor/reduce: many to one
+//!
+//! **Law:** axis is None for all axes, a number, or several; with keepdim the reduced axes stay with size 1.
+
+use super::{PyTensor, methods, record};
+use crate::args::Along;
+use crate::guard::guard;
+use pyo3::prelude::*;
+use teenygrad::DType;
+
+/// Reductions that the library has in two forms, as a method and as its `_keepdim`; then what is done with the result.
+macro_rules! reductions {
+    ($($(#[$doc:meta])* $name:ident $keepdim:ident $(as $dtype:ident)?;)*) => {
+        #[pymethods]
+        impl PyTensor {$(
+            $(#[$doc])*
+            #[pyo3(signature = (axis=None, keepdim=false))]
+            fn $name(&self, py: Python<'_>, axis: Option<Along>, keepdim: bool) -> PyResult<PyTensor> {
+                record(py)?;
+                let axis = axis.unwrap_or(Along(None));
+                guard(|| {
+                    let result = if keepdim { self.0.$keepdim(axis) } else { self.0.$name(axis) };
+                    $(let result = result.cast(DType::$dtype);)?
+                    result
+                }).map(PyTensor)
+            }
+        )*}
+    };
+}
+
+reductions! {
+    /// The sum. Integers below 32 bits are summed, and returned, in 32 bits.
+    ///
+    /// >>> Tensor([[1, 2], [3, 4]]).sum(axis=0).tolist()
+    /// [4.0, 6.0]
+    sum sum_keepdim;
+    /// The largest element. Ties share the gradient.
+    max max_keepdim;
+    /// The smallest element.
+    min min_keepdim;
+    /// The average.
+    mean mean_keepdim;
+    /// log(sum(exp(x))), without overflow.
+    logsumexp logsumexp_keepdim;
+    /// The position of the largest element (of ties, the first) along one axis, or in all of the tensor; int32.
+    argmax argmax_keepdim as Int32;
+    /// The position of the smallest element (of ties, the first) along one axis, or in all of the tensor; int32.
+    argmin argmin_keepdim as Int32;
+}
+
+methods! {
+    /// The standard deviation; correction=1 is that of a sample, 0 that of all there is.
+    std (axis=None, keepdim=false, correction=1) (axis: Option<Along>, keepdim: bool, correction: usize) => |x| x.std_with(axis.unwrap_or(Along(None)), keepdim, correction);
+    /// The variance; correction=1 is that of a sample, 0 that of all there is.
+    var (axis=None, keepdim=false, correction=1) (axis: Option<Along>, keepdim: bool, correction: usize) => |x| x.var_with(axis.unwrap_or(Along(None)), keepdim, correction);
+    /// exp(x) / sum(exp(x)) along an axis.
+    softmax (axis=-1) (axis: isize) => |x| x.softmax(axis);
+    /// The logarithm of softmax, without the loss of digits.
+    log_softmax (axis=-1) (axis: isize) => |x| x.log_softmax(axis);
+    /// Running sums along an axis.
+    ///
+    /// >>> Tensor([1, 2, 3]).cumsum().tolist()
+    /// [1.0, 3.0, 6.0]
+    cumsum (axis=0) (axis: isize) => |x| if x.ndim() == 0 { x.clone() } else { x.cumsum(axis) };
+}
