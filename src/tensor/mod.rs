@@ -14,6 +14,8 @@
 //! | [`index`], [`indexing`] | what can stand in an index; `get` and `set` |
 //! | [`reduce`], [`math`], [`activation`] | sums and maxima; functions of one and two tensors |
 //! | [`conv`], [`functional`] | matmul, convolution, pooling; normalisation, attention, losses |
+//! | [`special`], [`products`], [`sorting`] | beyond the original: erf, log1p, …; products and running extremes; order |
+//! | [`rearrange`], [`interpolate`], [`einsum`], [`losses`] | beyond the original: split, roll, scatter, …; other sizes; sums of products by letters; cross entropy |
 //! | [`mod@print`] | how a tensor looks |
 //!
 //! Laws:
@@ -25,16 +27,23 @@ pub mod activation;
 pub mod autograd;
 pub mod conv;
 pub mod creation;
+pub mod einsum;
 pub mod functional;
 pub mod index;
 pub mod indexing;
+pub mod interpolate;
+pub mod losses;
 pub mod math;
 pub mod movement;
 pub mod operand;
 pub mod operators;
 pub mod print;
+pub mod products;
 pub mod random;
+pub mod rearrange;
 pub mod reduce;
+pub mod sorting;
+pub mod special;
 
 use crate::device::{Buffer, Device};
 use crate::dtype::{DType, Element};

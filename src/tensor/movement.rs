@@ -317,7 +317,10 @@ impl Tensor {
                 let (before, after) = width.unwrap_or((0, 0));
                 let stop = size as isize + after;
                 if -before > stop || before < -(size as isize) || stop < 0 {
-                    fail!("pad", "({before}, {after}) cuts more than the {size} elements of axis {axis} of shape {shape:?}");
+                    fail!(
+                        "pad",
+                        "({before}, {after}) cuts more than the {size} elements of axis {axis} of shape {shape:?}"
+                    );
                 }
                 ranges.push((-before, stop));
             }
@@ -335,10 +338,15 @@ impl Tensor {
                 "circular" => n,
                 "replicate" if n > 0 => isize::MAX,
                 "replicate" => 0,
-                _ => fail!("pad", "there is no mode {mode:?}"; "constant, reflect, replicate and circular are there"),
+                _ => {
+                    fail!("pad", "there is no mode {mode:?}"; "constant, reflect, replicate and circular are there")
+                }
             };
             if before > most || after > most || before + n + after < 0 {
-                fail!("pad", "({before}, {after}) around axis {axis} of shape {shape:?}: {mode} has at most {most} elements there");
+                fail!(
+                    "pad",
+                    "({before}, {after}) around axis {axis} of shape {shape:?}: {mode} has at most {most} elements there"
+                );
             }
             let places: Vec<isize> = (-before..n + after)
                 .map(|at| match mode {

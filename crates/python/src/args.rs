@@ -130,7 +130,10 @@ impl Pairs {
         match self {
             Pairs::Each(pairs) => pairs,
             Pairs::Flat(flat) => {
-                let mut pairs: Vec<_> = flat.chunks(2).map(|p| Some((p[0], *p.last().unwrap_or(&0)))).collect();
+                let mut pairs: Vec<_> = flat
+                    .chunks(2)
+                    .map(|p| Some((p[0], *p.last().unwrap_or(&0))))
+                    .collect();
                 while pairs.len() < ndim {
                     pairs.push(None);
                 }
@@ -145,9 +148,14 @@ impl Pairs {
 pub fn unsigned(pairs: Vec<Option<(isize, isize)>>) -> PyResult<Vec<Option<(usize, usize)>>> {
     let checked = |(a, b): (isize, isize)| match (usize::try_from(a), usize::try_from(b)) {
         (Ok(a), Ok(b)) => Ok((a, b)),
-        _ => Err(PyValueError::new_err(format!("({a}, {b}): numbers below 0 mean nothing here"))),
+        _ => Err(PyValueError::new_err(format!(
+            "({a}, {b}): numbers below 0 mean nothing here"
+        ))),
     };
-    pairs.into_iter().map(|pair| pair.map(checked).transpose()).collect()
+    pairs
+        .into_iter()
+        .map(|pair| pair.map(checked).transpose())
+        .collect()
 }
 
 // ---- Numbers and tensors ---------------------------------------------
@@ -290,7 +298,9 @@ impl<'py> FromPyObject<'_, 'py> for Type {
         let named = object.getattr(pyo3::intern!(object.py(), "name"));
         let name: String = match named.or_else(|_| object.getattr("__name__")) {
             Ok(name) => name.extract()?,
-            Err(_) => object.extract().map_err(|_| unexpected("a dtype", &object))?,
+            Err(_) => object
+                .extract()
+                .map_err(|_| unexpected("a dtype", &object))?,
         };
         // NumPy's truth values are called bool_ before NumPy 2.
         DType::from_name(name.trim_end_matches('_'))
@@ -307,7 +317,9 @@ impl<'py> IntoPyObject<'py> for Type {
         if DTYPES.get(py).is_none() {
             py.import("teenygrad.helpers")?;
         }
-        let objects = DTYPES.get(py).expect("teenygrad.helpers has registered them");
+        let objects = DTYPES
+            .get(py)
+            .expect("teenygrad.helpers has registered them");
         Ok(objects[self.0.priority()].bind(py).clone())
     }
 }
@@ -325,7 +337,9 @@ impl<'py> FromPyObject<'_, 'py> for Place {
         let name: String = object.extract()?;
         // "CPU:0" is the first, and here the only, CPU.
         let name = name.strip_suffix(":0").unwrap_or(&name);
-        Device::canonicalize(name).map(Place).map_err(crate::guard::failure)
+        Device::canonicalize(name)
+            .map(Place)
+            .map_err(crate::guard::failure)
     }
 }
 

@@ -24,26 +24,43 @@ struct Written {
 impl Written {
     fn run_forward(&self, inputs: &[LazyBuffer]) -> PyResult<LazyBuffer> {
         Python::attach(|py| {
-            let inputs = PyTuple::new(py, inputs.iter().map(|input| Bound::new(py, PyLazyBuffer(input.clone())).expect("memory for a handle")))?;
+            let inputs = PyTuple::new(
+                py,
+                inputs.iter().map(|input| {
+                    Bound::new(py, PyLazyBuffer(input.clone())).expect("memory for a handle")
+                }),
+            )?;
             let keywords = self.keywords.as_ref().map(|keywords| keywords.bind(py));
-            let result = self.context.bind(py).call_method("forward", inputs, keywords)?;
+            let result = self
+                .context
+                .bind(py)
+                .call_method("forward", inputs, keywords)?;
             Ok(result.extract::<PyLazyBuffer>()?.0)
         })
     }
 
     fn run_backward(&self, dy: &LazyBuffer) -> PyResult<Vec<Option<LazyBuffer>>> {
         Python::attach(|py| {
-            let result = self.context.bind(py).call_method1("backward", (PyLazyBuffer(dy.clone()),))?;
+            let result = self
+                .context
+                .bind(py)
+                .call_method1("backward", (PyLazyBuffer(dy.clone()),))?;
             let grads: Vec<Option<PyLazyBuffer>> = match self.dtypes.len() {
                 1 if !result.is_instance_of::<PyTuple>() => vec![result.extract()?],
                 _ => result.extract()?,
             };
             if grads.len() != self.dtypes.len() {
                 let class = self.context.bind(py).get_type().name()?;
-                return Err(PyRuntimeError::new_err(format!("{class}.backward gave {} gradients for {} inputs", grads.len(), self.dtypes.len())));
+                return Err(PyRuntimeError::new_err(format!(
+                    "{class}.backward gave {} gradients for {} inputs",
+                    grads.len(),
+                    self.dtypes.len()
+                )));
             }
             let grads = grads.into_iter().zip(&self.dtypes);
-            Ok(grads.map(|(grad, &dtype)| grad.map(|grad| grad.0.cast(dtype, false))).collect())
+            Ok(grads
+                .map(|(grad, &dtype)| grad.map(|grad| grad.0.cast(dtype, false)))
+                .collect())
         })
     }
 }
@@ -54,7 +71,8 @@ impl Function for Written {
     }
     fn forward(&mut self, inputs: &[LazyBuffer]) -> LazyBuffer {
         self.dtypes = inputs.iter().map(LazyBuffer::dtype).collect();
-        self.run_forward(inputs).unwrap_or_else(|error| raise(error))
+        self.run_forward(inputs)
+            .unwrap_or_else(|error| raise(error))
     }
     fn backward(&self, dy: &LazyBuffer, _: &[bool]) -> Vec<Option<LazyBuffer>> {
         self.run_backward(dy).unwrap_or_else(|error| raise(error))
@@ -63,9 +81,18 @@ impl Function for Written {
 
 /// What `Function.apply` does: context.forward on the tensors' LazyBuffers, and the note by which gradients find context.backward.
 #[pyfunction]
-fn apply_function(py: Python<'_>, context: Py<PyAny>, tensors: Vec<Given>, keywords: Option<Py<PyDict>>) -> PyResult<PyTensor> {
+fn apply_function(
+    py: Python<'_>,
+    context: Py<PyAny>,
+    tensors: Vec<Given>,
+    keywords: Option<Py<PyDict>>,
+) -> PyResult<PyTensor> {
     record(py)?;
-    let written = Written { context, keywords, dtypes: Vec::new() };
+    let written = Written {
+        context,
+        keywords,
+        dtypes: Vec::new(),
+    };
     guard(|| {
         let inputs: Vec<&Tensor> = tensors.iter().map(|tensor| &tensor.0).collect();
         Tensor::apply(written, &inputs)
@@ -83,10 +110,22 @@ struct Mlop {
 impl Mlop {
     #[new]
     fn new(name: &str, x: PyLazyBuffer, arg: Option<Bound<'_, PyAny>>) -> PyResult<Mlop> {
-        let needed = || arg.clone().ok_or_else(|| PyRuntimeError::new_err(format!("{name} needs an argument")));
-        let sizes = || -> PyResult<Vec<usize>> { Ok(needed()?.extract::<Sizes>()?.0.into_iter().map(|size| size as usize).collect()) };
+        let needed = || {
+            arg.clone()
+                .ok_or_else(|| PyRuntimeError::new_err(format!("{name} needs an argument")))
+        };
+        let sizes = || -> PyResult<Vec<usize>> {
+            Ok(needed()?
+                .extract::<Sizes>()?
+                .0
+                .into_iter()
+                .map(|size| size as usize)
+                .collect())
+        };
         let pairs = || -> PyResult<Vec<(usize, usize)>> { needed()?.extract() };
-        let axes = || -> PyResult<Vec<usize>> { Ok(reduced(x.0.shape(), &needed()?.extract::<Sizes>()?.0)) };
+        let axes = || -> PyResult<Vec<usize>> {
+            Ok(reduced(x.0.shape(), &needed()?.extract::<Sizes>()?.0))
+        };
         let function: Box<dyn Function> = match name {
             "Contiguous" => Box::new(mlops::unary::Contiguous),
             "ContiguousBackward" => Box::new(mlops::unary::ContiguousBackward),
@@ -113,9 +152,15 @@ impl Mlop {
             "Pad" => Box::new(mlops::movement::Pad::new(pairs()?)),
             "Shrink" => Box::new(mlops::movement::Shrink::new(pairs()?)),
             "Flip" => Box::new(mlops::movement::Flip::new(sizes()?)),
-            other => return Err(PyNotImplementedError::new_err(format!("there is no function {other}"))),
+            other => {
+                return Err(PyNotImplementedError::new_err(format!(
+                    "there is no function {other}"
+                )));
+            }
         };
-        Ok(Mlop { function: Mutex::new(function) })
+        Ok(Mlop {
+            function: Mutex::new(function),
+        })
     }
 
     #[pyo3(signature = (*x))]
@@ -125,13 +170,21 @@ impl Mlop {
     }
 
     fn backward(&self, dy: PyLazyBuffer, needs: Vec<bool>) -> PyResult<Vec<Option<PyLazyBuffer>>> {
-        guard(|| self.lock().backward(&dy.0, &needs).into_iter().map(|grad| grad.map(PyLazyBuffer)).collect())
+        guard(|| {
+            self.lock()
+                .backward(&dy.0, &needs)
+                .into_iter()
+                .map(|grad| grad.map(PyLazyBuffer))
+                .collect()
+        })
     }
 }
 
 impl Mlop {
     fn lock(&self) -> std::sync::MutexGuard<'_, Box<dyn Function>> {
-        self.function.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.function
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 

@@ -40,7 +40,11 @@ impl<'py> FromPyObject<'_, 'py> for PyLazyBuffer {
 pub fn describe(buffer: &LazyBuffer) -> String {
     let sizes: Vec<String> = buffer.shape().iter().map(usize::to_string).collect();
     let comma = if sizes.len() == 1 { "," } else { "" };
-    format!("<LB ({}{comma}) dtypes.{}>", sizes.join(", "), buffer.dtype())
+    format!(
+        "<LB ({}{comma}) dtypes.{}>",
+        sizes.join(", "),
+        buffer.dtype()
+    )
 }
 
 /// The name of an enum's member, or a string.
@@ -70,7 +74,11 @@ fn elementwise(op: &Bound<'_, PyAny>) -> PyResult<Op> {
         "CMPLT" => BinaryOps::Cmplt.into(),
         "MULACC" => TernaryOps::Mulacc.into(),
         "WHERE" => TernaryOps::Where.into(),
-        other => return Err(PyNotImplementedError::new_err(format!("{other} is no element-wise operation"))),
+        other => {
+            return Err(PyNotImplementedError::new_err(format!(
+                "{other} is no element-wise operation"
+            )));
+        }
     })
 }
 
@@ -113,7 +121,13 @@ impl PyLazyBuffer {
     #[pyo3(signature = (seen=None))]
     fn schedule(&self, seen: Option<Bound<'_, PyAny>>) -> PyResult<Vec<String>> {
         let _ = seen;
-        guard(|| self.0.schedule().kernels().map(|kernel| kernel.name.to_string()).collect())
+        guard(|| {
+            self.0
+                .schedule()
+                .kernels()
+                .map(|kernel| kernel.name.to_string())
+                .collect()
+        })
     }
     /// Computes the values now, and gives the buffer back.
     fn realize<'py>(slf: Bound<'py, Self>, py: Python<'py>) -> PyResult<Bound<'py, Self>> {
@@ -138,7 +152,14 @@ impl PyLazyBuffer {
     /// An array without sources: LoadOps.EMPTY, CONST (arg is the number) or RAND (arg is the seed).
     #[staticmethod]
     #[pyo3(signature = (op, shape, dtype, device=None, arg=None, src=None))]
-    fn loadop(op: &Bound<'_, PyAny>, shape: Sizes, dtype: Type, device: Option<Place>, arg: Option<Number>, src: Option<PyLazyBuffer>) -> PyResult<PyLazyBuffer> {
+    fn loadop(
+        op: &Bound<'_, PyAny>,
+        shape: Sizes,
+        dtype: Type,
+        device: Option<Place>,
+        arg: Option<Number>,
+        src: Option<PyLazyBuffer>,
+    ) -> PyResult<PyLazyBuffer> {
         let device = device.map_or_else(teenygrad::Device::DEFAULT, |device| device.0);
         let arg = arg.map(|number| number.0);
         let op = name(op)?;
@@ -146,7 +167,12 @@ impl PyLazyBuffer {
             let shape = teenygrad::shape::args::Shape(shape.0).sizes("loadop");
             match (op.as_str(), src) {
                 ("EMPTY", _) => Ok(LazyBuffer::loadop(LoadOps::Empty, &shape, dtype.0, device)),
-                ("CONST", _) => Ok(LazyBuffer::full(&shape, arg.unwrap_or(0.into()), dtype.0, device)),
+                ("CONST", _) => Ok(LazyBuffer::full(
+                    &shape,
+                    arg.unwrap_or(0.into()),
+                    dtype.0,
+                    device,
+                )),
                 ("RAND", _) => {
                     let seed = arg.map_or(0, |seed| seed.as_i128()) as u64;
                     let key = [seed as u32, (seed >> 32) as u32];
@@ -179,13 +205,22 @@ impl PyLazyBuffer {
         guard(|| {
             let choice = op == Op::Ternary(TernaryOps::Where);
             let first = (!choice).then(|| self.0.dtype());
-            let dtypes = first.into_iter().chain(srcs.iter().map(|source| source.0.dtype()));
+            let dtypes = first
+                .into_iter()
+                .chain(srcs.iter().map(|source| source.0.dtype()));
             let dtype = dtypes.reduce(DType::promote).unwrap_or(self.0.dtype());
             let this = self.0.cast(if choice { DType::Bool } else { dtype }, false);
-            let others: Vec<LazyBuffer> = srcs.iter().map(|source| source.0.cast(dtype, false)).collect();
+            let others: Vec<LazyBuffer> = srcs
+                .iter()
+                .map(|source| source.0.cast(dtype, false))
+                .collect();
             let compares = op == Op::Binary(BinaryOps::Cmplt);
             let result = this.e(op, &others.iter().collect::<Vec<_>>());
-            PyLazyBuffer(if compares { result.cast(dtype, false) } else { result })
+            PyLazyBuffer(if compares {
+                result.cast(dtype, false)
+            } else {
+                result
+            })
         })
     }
     /// ReduceOps.SUM or MAX along the axes whose size is 1 in new_shape.
@@ -193,10 +228,16 @@ impl PyLazyBuffer {
         let op = match name(op)?.as_str() {
             "SUM" => ReduceOps::Sum,
             "MAX" => ReduceOps::Max,
-            other => return Err(PyNotImplementedError::new_err(format!("{other} is no reduction"))),
+            other => {
+                return Err(PyNotImplementedError::new_err(format!(
+                    "{other} is no reduction"
+                )));
+            }
         };
         if new_shape.0.len() != self.0.shape().len() {
-            return Err(PyAssertionError::new_err("reduce shapes must have same dimensions"));
+            return Err(PyAssertionError::new_err(
+                "reduce shapes must have same dimensions",
+            ));
         }
         guard(|| PyLazyBuffer(self.0.r(op, &reduced(self.0.shape(), &new_shape.0))))
     }
@@ -233,13 +274,17 @@ impl PyLazyBuffer {
 }
 
 fn sizes(arg: Sizes) -> PyResult<Vec<usize>> {
-    let size = |size| usize::try_from(size).map_err(|_| PyValueError::new_err(format!("a size of {size}")));
+    let size = |size| {
+        usize::try_from(size).map_err(|_| PyValueError::new_err(format!("a size of {size}")))
+    };
     arg.0.into_iter().map(size).collect()
 }
 
 /// The axes along which a shape goes to size 1.
 pub fn reduced(from: &[usize], to: &[isize]) -> Vec<usize> {
-    (0..from.len()).filter(|&axis| from[axis] as isize != to[axis]).collect()
+    (0..from.len())
+        .filter(|&axis| from[axis] as isize != to[axis])
+        .collect()
 }
 
 /// Adds the class.

@@ -54,7 +54,9 @@ fn from_array(array: &Bound<'_, PyUntypedArray>) -> PyResult<Tensor> {
     }
     let name: String = descr.getattr("name")?.extract()?;
     let Some(dtype) = DType::from_name(&name) else {
-        return Err(PyTypeError::new_err(format!("an array of {name} cannot become a tensor")));
+        return Err(PyTypeError::new_err(format!(
+            "an array of {name} cannot become a tensor"
+        )));
     };
     // SAFETY: NumPy says that the elements lie there, `shape` of them, `strides` bytes apart, and the lock is held while they are read.
     let bytes = unsafe {
@@ -102,6 +104,7 @@ unsafe fn gather(data: *const u8, shape: &[usize], strides: &[isize], size: usiz
 
 /// What an array is a view of: it keeps the memory alive.
 #[pyclass(frozen, name = "Memory", module = "teenygrad._teenygrad")]
+#[allow(dead_code)] // held, not read
 struct Memory {
     buffer: Arc<Buffer>,
 }
@@ -116,7 +119,8 @@ pub fn to_array<'py>(py: Python<'py>, tensor: &Tensor) -> PyResult<Bound<'py, Py
         (tensor.buffer(), tensor.shape())
     })?;
     let descr = PyArrayDescr::new(py, buffer.dtype().name())?;
-    let mut dims: Vec<npyffi::npy_intp> = shape.iter().map(|&size| size as npyffi::npy_intp).collect();
+    let mut dims: Vec<npyffi::npy_intp> =
+        shape.iter().map(|&size| size as npyffi::npy_intp).collect();
     let data = buffer.bytes().as_ptr().cast_mut();
     let memory = Bound::new(py, Memory { buffer })?;
     // SAFETY: `data` holds the elements of this shape and dtype one after the other, for as long as the base object, which is given to
@@ -200,7 +204,10 @@ struct Owner {
 
 fn describe(owner: &mut Owner) -> DLTensor {
     let dtype = owner.buffer.dtype();
-    let (_, code) = CODES[CODES.iter().position(|(known, _)| *known == dtype).expect("all dtypes are listed")];
+    let (_, code) = CODES[CODES
+        .iter()
+        .position(|(known, _)| *known == dtype)
+        .expect("all dtypes are listed")];
     DLTensor {
         data: owner.buffer.bytes().as_ptr().cast_mut().cast(),
         device: [CPU, 0],
@@ -251,10 +258,19 @@ capsules! {
 }
 
 /// A capsule of the tensor's memory, without a copy (unless one is asked for).
-pub fn to_dlpack<'py>(py: Python<'py>, tensor: &Tensor, versioned: bool, copy: bool) -> PyResult<Bound<'py, PyAny>> {
+pub fn to_dlpack<'py>(
+    py: Python<'py>,
+    tensor: &Tensor,
+    versioned: bool,
+    copy: bool,
+) -> PyResult<Bound<'py, PyAny>> {
     let (buffer, shape) = crate::guard::computed(py, || (tensor.buffer(), tensor.shape()))?;
     let buffer = if copy {
-        Arc::new(Buffer::from_bytes(buffer.bytes(), buffer.dtype(), buffer.device()))
+        Arc::new(Buffer::from_bytes(
+            buffer.bytes(),
+            buffer.dtype(),
+            buffer.device(),
+        ))
     } else {
         buffer
     };
@@ -262,8 +278,16 @@ pub fn to_dlpack<'py>(py: Python<'py>, tensor: &Tensor, versioned: bool, copy: b
     for axis in (1..shape.len()).rev() {
         strides[axis - 1] = strides[axis] * shape[axis].max(1) as i64;
     }
-    let owner = Box::new(Owner { buffer, shape: shape.iter().map(|&size| size as i64).collect(), strides });
-    if versioned { export_versioned(py, owner) } else { export_unversioned(py, owner) }
+    let owner = Box::new(Owner {
+        buffer,
+        shape: shape.iter().map(|&size| size as i64).collect(),
+        strides,
+    });
+    if versioned {
+        export_versioned(py, owner)
+    } else {
+        export_unversioned(py, owner)
+    }
 }
 
 /// A tensor with a copy of the elements of anything that has `__dlpack__`.
@@ -298,11 +322,15 @@ unsafe fn read(tensor: &DLTensor) -> PyResult<Tensor> {
     });
     let Some(&(dtype, _)) = known else {
         return Err(PyBufferError::new_err(format!(
-            "DLPack's type with code {}, {} bits and {} lanes is no dtype of a tensor", tensor.code, tensor.bits, tensor.lanes
+            "DLPack's type with code {}, {} bits and {} lanes is no dtype of a tensor",
+            tensor.code, tensor.bits, tensor.lanes
         )));
     };
     if tensor.device[0] != CPU {
-        return Err(PyBufferError::new_err(format!("the data is on DLPack's device {:?}, and only the CPU (1) can be read", tensor.device)));
+        return Err(PyBufferError::new_err(format!(
+            "the data is on DLPack's device {:?}, and only the CPU (1) can be read",
+            tensor.device
+        )));
     }
     let ndim = tensor.ndim as usize;
     let (shape, strides): (Vec<usize>, Vec<isize>) = if ndim == 0 {
@@ -310,19 +338,31 @@ unsafe fn read(tensor: &DLTensor) -> PyResult<Tensor> {
     } else {
         // SAFETY: the caller's promise: `ndim` sizes, and as many strides unless there are none.
         unsafe {
-            let shape: Vec<usize> = std::slice::from_raw_parts(tensor.shape, ndim).iter().map(|&size| size as usize).collect();
+            let shape: Vec<usize> = std::slice::from_raw_parts(tensor.shape, ndim)
+                .iter()
+                .map(|&size| size as usize)
+                .collect();
             let size = dtype.itemsize() as isize;
             let strides = if tensor.strides.is_null() {
-                teenygrad::shape::view::row_major(&shape).iter().map(|stride| stride * size).collect()
+                teenygrad::shape::view::row_major(&shape)
+                    .iter()
+                    .map(|stride| stride * size)
+                    .collect()
             } else {
-                std::slice::from_raw_parts(tensor.strides, ndim).iter().map(|&stride| stride as isize * size).collect()
+                std::slice::from_raw_parts(tensor.strides, ndim)
+                    .iter()
+                    .map(|&stride| stride as isize * size)
+                    .collect()
             };
             (shape, strides)
         }
     };
     // SAFETY: the caller's promise.
     let bytes = unsafe {
-        let data = tensor.data.cast::<u8>().wrapping_add(tensor.byte_offset as usize);
+        let data = tensor
+            .data
+            .cast::<u8>()
+            .wrapping_add(tensor.byte_offset as usize);
         gather(data, &shape, &strides, dtype.itemsize())
     };
     guard(|| Tensor::from_bytes(&bytes, &shape, dtype))

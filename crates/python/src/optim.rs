@@ -17,7 +17,9 @@ fn optimizer_group(tensors: Vec<Given>) -> PyResult<(Vec<usize>, Vec<usize>)> {
         let all: Vec<&Tensor> = tensors.iter().map(|tensor| &tensor.0).collect();
         let group = Group::new(all.iter().copied(), 0.0);
         let places = |some: &[Tensor]| -> Vec<usize> {
-            some.iter().filter_map(|one| all.iter().position(|tensor| tensor.is_same(one))).collect()
+            some.iter()
+                .filter_map(|one| all.iter().position(|tensor| tensor.is_same(one)))
+                .collect()
         };
         (places(group.params()), places(group.buffers()))
     })
@@ -30,10 +32,14 @@ struct Steps {
 
 impl Steps {
     fn new(optimizer: impl Optimizer + Send + 'static) -> Steps {
-        Steps { optimizer: Mutex::new(Box::new(optimizer)) }
+        Steps {
+            optimizer: Mutex::new(Box::new(optimizer)),
+        }
     }
     fn lock(&self) -> MutexGuard<'_, Box<dyn Optimizer + Send>> {
-        self.optimizer.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.optimizer
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -44,16 +50,45 @@ fn tensors(given: &[Given]) -> impl Iterator<Item = &Tensor> {
 #[pymethods]
 impl Steps {
     #[staticmethod]
-    fn sgd(params: Vec<Given>, momentum: f64, weight_decay: f64, nesterov: bool) -> PyResult<Steps> {
-        guard(|| Steps::new(SGD::new(tensors(&params), 0.0).momentum(momentum).weight_decay(weight_decay).nesterov(nesterov)))
+    fn sgd(
+        params: Vec<Given>,
+        momentum: f64,
+        weight_decay: f64,
+        nesterov: bool,
+    ) -> PyResult<Steps> {
+        guard(|| {
+            Steps::new(
+                SGD::new(tensors(&params), 0.0)
+                    .momentum(momentum)
+                    .weight_decay(weight_decay)
+                    .nesterov(nesterov),
+            )
+        })
     }
     #[staticmethod]
-    fn lamb(params: Vec<Given>, b1: f64, b2: f64, eps: f64, weight_decay: f64, adam: bool) -> PyResult<Steps> {
+    fn lamb(
+        params: Vec<Given>,
+        b1: f64,
+        b2: f64,
+        eps: f64,
+        weight_decay: f64,
+        adam: bool,
+    ) -> PyResult<Steps> {
         guard(|| {
             if adam {
-                Steps::new(AdamW::new(tensors(&params), 0.0).betas(b1, b2).eps(eps).weight_decay(weight_decay))
+                Steps::new(
+                    AdamW::new(tensors(&params), 0.0)
+                        .betas(b1, b2)
+                        .eps(eps)
+                        .weight_decay(weight_decay),
+                )
             } else {
-                Steps::new(LAMB::new(tensors(&params), 0.0).betas(b1, b2).eps(eps).weight_decay(weight_decay))
+                Steps::new(
+                    LAMB::new(tensors(&params), 0.0)
+                        .betas(b1, b2)
+                        .eps(eps)
+                        .weight_decay(weight_decay),
+                )
             }
         })
     }
@@ -77,7 +112,9 @@ impl Steps {
     }
     /// The tensors that it keeps from step to step, by name: "b" of SGD's momentum, "m" and "v" of the others.
     fn state(&self) -> Vec<(&'static str, Vec<PyTensor>)> {
-        let named = |(name, tensors): (&'static str, &[Tensor])| (name, tensors.iter().cloned().map(PyTensor).collect());
+        let named = |(name, tensors): (&'static str, &[Tensor])| {
+            (name, tensors.iter().cloned().map(PyTensor).collect())
+        };
         self.lock().state().into_iter().map(named).collect()
     }
 }

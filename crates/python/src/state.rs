@@ -13,16 +13,27 @@ use teenygrad::nn::{datasets, state};
 /// Writes named tensors into a safetensors file. The old file, if any, is replaced at once or not at all.
 #[pyfunction]
 #[pyo3(signature = (tensors, fn_, metadata=None))]
-fn safe_save(py: Python<'_>, tensors: BTreeMap<String, Given>, fn_: PathBuf, metadata: Option<Bound<'_, PyAny>>) -> PyResult<()> {
+fn safe_save(
+    py: Python<'_>,
+    tensors: BTreeMap<String, Given>,
+    fn_: PathBuf,
+    metadata: Option<Bound<'_, PyAny>>,
+) -> PyResult<()> {
     let _ = metadata;
-    computed(py, || state::safe_save(tensors.iter().map(|(name, tensor)| (name, &tensor.0)), &fn_))?.map_err(failure)
+    computed(py, || {
+        state::safe_save(tensors.iter().map(|(name, tensor)| (name, &tensor.0)), &fn_)
+    })?
+    .map_err(failure)
 }
 
 /// All tensors of a safetensors file, by name.
 #[pyfunction]
 fn safe_load(py: Python<'_>, fn_: PathBuf) -> PyResult<BTreeMap<String, PyTensor>> {
     let loaded = computed(py, || state::safe_load(&fn_))?.map_err(failure)?;
-    Ok(loaded.into_iter().map(|(name, tensor)| (name, PyTensor(tensor))).collect())
+    Ok(loaded
+        .into_iter()
+        .map(|(name, tensor)| (name, PyTensor(tensor)))
+        .collect())
 }
 
 /// MNIST as (X_train, Y_train, X_test, Y_test): uint8 images (60000, 28, 28) and labels (60000,), and 10,000 more.

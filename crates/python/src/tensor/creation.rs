@@ -83,9 +83,26 @@ impl PyTensor {
     /// [[7.0, 7.0], [7.0, 7.0]]
     #[staticmethod]
     #[pyo3(signature = (shape, fill_value, *, device=None, dtype=None, requires_grad=None))]
-    fn full(py: Python<'_>, shape: Sizes, fill_value: Number, device: Option<Place>, dtype: Option<Type>, requires_grad: Option<bool>) -> PyResult<PyTensor> {
-        let dtype = Some(Type(dtype.map_or_else(|| default_type(py), |dtype| Ok(dtype.0))?));
-        guard(|| Options { device, dtype, requires_grad }.apply(Tensor::full(shape, fill_value.0))).map(PyTensor)
+    fn full(
+        py: Python<'_>,
+        shape: Sizes,
+        fill_value: Number,
+        device: Option<Place>,
+        dtype: Option<Type>,
+        requires_grad: Option<bool>,
+    ) -> PyResult<PyTensor> {
+        let dtype = Some(Type(
+            dtype.map_or_else(|| default_type(py), |dtype| Ok(dtype.0))?,
+        ));
+        guard(|| {
+            Options {
+                device,
+                dtype,
+                requires_grad,
+            }
+            .apply(Tensor::full(shape, fill_value.0))
+        })
+        .map(PyTensor)
     }
 
     /// start, start + step, … up to but without stop; arange(stop) starts at 0.
@@ -95,14 +112,30 @@ impl PyTensor {
     #[staticmethod]
     #[pyo3(signature = (start, stop=None, step=None, *, device=None, dtype=None, requires_grad=None))]
     #[allow(clippy::too_many_arguments)]
-    fn arange(py: Python<'_>, start: Number, stop: Option<Number>, step: Option<Number>, device: Option<Place>, dtype: Option<Type>, requires_grad: Option<bool>) -> PyResult<PyTensor> {
+    fn arange(
+        py: Python<'_>,
+        start: Number,
+        stop: Option<Number>,
+        step: Option<Number>,
+        device: Option<Place>,
+        dtype: Option<Type>,
+        requires_grad: Option<bool>,
+    ) -> PyResult<PyTensor> {
         let dtype = dtype.map_or_else(|| default_type(py), |dtype| Ok(dtype.0))?;
         let (start, stop) = match stop {
             Some(stop) => (start.0, stop.0),
             None => (0.into(), start.0),
         };
         let step = step.map_or(1.into(), |step| step.0);
-        guard(|| Options { device, dtype: None, requires_grad }.apply(Tensor::arange_as(start, stop, step, dtype))).map(PyTensor)
+        guard(|| {
+            Options {
+                device,
+                dtype: None,
+                requires_grad,
+            }
+            .apply(Tensor::arange_as(start, stop, step, dtype))
+        })
+        .map(PyTensor)
     }
 
     /// The identity matrix of shape (dim, dim), or (dim, m).
@@ -111,13 +144,27 @@ impl PyTensor {
     /// [[1.0, 0.0], [0.0, 1.0]]
     #[staticmethod]
     #[pyo3(signature = (dim, m=None, *, device=None, dtype=None, requires_grad=None))]
-    fn eye(py: Python<'_>, dim: usize, m: Option<usize>, device: Option<Place>, dtype: Option<Type>, requires_grad: Option<bool>) -> PyResult<PyTensor> {
-        let dtype = Some(Type(dtype.map_or_else(|| default_type(py), |dtype| Ok(dtype.0))?));
+    fn eye(
+        py: Python<'_>,
+        dim: usize,
+        m: Option<usize>,
+        device: Option<Place>,
+        dtype: Option<Type>,
+        requires_grad: Option<bool>,
+    ) -> PyResult<PyTensor> {
+        let dtype = Some(Type(
+            dtype.map_or_else(|| default_type(py), |dtype| Ok(dtype.0))?,
+        ));
         guard(|| {
             let columns = m.unwrap_or(dim);
             let square = Tensor::eye(dim.max(columns));
             let cut = square.shrink(&[(0, dim), (0, columns)]);
-            Options { device, dtype, requires_grad }.apply(cut)
+            Options {
+                device,
+                dtype,
+                requires_grad,
+            }
+            .apply(cut)
         })
         .map(PyTensor)
     }
@@ -157,4 +204,3 @@ super::methods! {
     /// (num_samples,) or (rows, num_samples).
     multinomial (num_samples=1, replacement=false) (num_samples: usize, replacement: bool) => |x| x.multinomial(num_samples, replacement);
 }
-

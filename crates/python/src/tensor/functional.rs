@@ -8,9 +8,18 @@ use teenygrad::Tensor;
 use teenygrad::shape::args::Shape;
 use teenygrad::tensor::conv::{Conv, Kernel, Pool};
 
-fn conv(groups: usize, stride: Option<Sizes>, dilation: Option<Sizes>, padding: Option<Sizes>) -> Conv {
+fn conv(
+    groups: usize,
+    stride: Option<Sizes>,
+    dilation: Option<Sizes>,
+    padding: Option<Sizes>,
+) -> Conv {
     let or = |sizes: Option<Sizes>, default: i32| sizes.map_or(Shape::from(default), Shape::from);
-    Conv::default().groups(groups).stride(or(stride, 1)).dilation(or(dilation, 1)).padding(or(padding, 0))
+    Conv::default()
+        .groups(groups)
+        .stride(or(stride, 1))
+        .dilation(or(dilation, 1))
+        .padding(or(padding, 0))
 }
 
 fn option(given: &Option<Given>) -> Option<&Tensor> {
@@ -70,25 +79,66 @@ impl PyTensor {
     /// attn_mask is bool (true: may look) or is added to the scores; is_causal lets no position look at later ones.
     #[pyo3(signature = (key, value, attn_mask=None, dropout_p=0.0, is_causal=false))]
     #[allow(clippy::too_many_arguments)]
-    fn scaled_dot_product_attention(&self, py: Python<'_>, key: Given, value: Given, attn_mask: Option<Given>, dropout_p: f64, is_causal: bool) -> PyResult<PyTensor> {
+    fn scaled_dot_product_attention(
+        &self,
+        py: Python<'_>,
+        key: Given,
+        value: Given,
+        attn_mask: Option<Given>,
+        dropout_p: f64,
+        is_causal: bool,
+    ) -> PyResult<PyTensor> {
         training(py)?;
-        guard(|| self.0.scaled_dot_product_attention(&key.0, &value.0, option(&attn_mask), dropout_p, is_causal)).map(PyTensor)
+        guard(|| {
+            self.0.scaled_dot_product_attention(
+                &key.0,
+                &value.0,
+                option(&attn_mask),
+                dropout_p,
+                is_causal,
+            )
+        })
+        .map(PyTensor)
     }
     /// What the layers make of this tensor, one after the other; a layer is anything that can be called with a tensor.
-    fn sequential<'py>(slf: Bound<'py, Self>, ll: Vec<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
-        ll.iter().try_fold(slf.into_any(), |x, layer| layer.call1((x,)))
+    fn sequential<'py>(
+        slf: Bound<'py, Self>,
+        ll: Vec<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        ll.iter()
+            .try_fold(slf.into_any(), |x, layer| layer.call1((x,)))
     }
     /// The average of each window over the last axes; the stride is the kernel's size if not given.
     #[pyo3(signature = (kernel_size=None, stride=None, dilation=None))]
-    fn avg_pool2d(&self, py: Python<'_>, kernel_size: Option<Sizes>, stride: Option<Sizes>, dilation: Option<Sizes>) -> PyResult<PyTensor> {
+    fn avg_pool2d(
+        &self,
+        py: Python<'_>,
+        kernel_size: Option<Sizes>,
+        stride: Option<Sizes>,
+        dilation: Option<Sizes>,
+    ) -> PyResult<PyTensor> {
         record(py)?;
-        guard(|| self.0.avg_pool2d_with(kernel(kernel_size), pool(stride, dilation))).map(PyTensor)
+        guard(|| {
+            self.0
+                .avg_pool2d_with(kernel(kernel_size), pool(stride, dilation))
+        })
+        .map(PyTensor)
     }
     /// The largest element of each window over the last axes; the stride is the kernel's size if not given.
     #[pyo3(signature = (kernel_size=None, stride=None, dilation=None))]
-    fn max_pool2d(&self, py: Python<'_>, kernel_size: Option<Sizes>, stride: Option<Sizes>, dilation: Option<Sizes>) -> PyResult<PyTensor> {
+    fn max_pool2d(
+        &self,
+        py: Python<'_>,
+        kernel_size: Option<Sizes>,
+        stride: Option<Sizes>,
+        dilation: Option<Sizes>,
+    ) -> PyResult<PyTensor> {
         record(py)?;
-        guard(|| self.0.max_pool2d_with(kernel(kernel_size), pool(stride, dilation))).map(PyTensor)
+        guard(|| {
+            self.0
+                .max_pool2d_with(kernel(kernel_size), pool(stride, dilation))
+        })
+        .map(PyTensor)
     }
     /// The cross entropy of these logits (…, classes) with labels (…): averaged over the labels that are not ignore_index.
     ///
@@ -96,11 +146,24 @@ impl PyTensor {
     /// 0.1269
     #[pyo3(name = "sparse_categorical_crossentropy", signature = (Y, ignore_index=-1))]
     #[allow(non_snake_case)]
-    fn sparse_categorical_crossentropy(&self, py: Python<'_>, Y: Given, ignore_index: i64) -> PyResult<PyTensor> {
+    fn sparse_categorical_crossentropy(
+        &self,
+        py: Python<'_>,
+        Y: Given,
+        ignore_index: i64,
+    ) -> PyResult<PyTensor> {
         record(py)?;
         // Labels may be numbers of the default dtype: Tensor([3, 1, 4]) is of floats.
-        let labels = if Y.0.is_floating_point() { Y.0.cast(teenygrad::DType::Int64) } else { Y.0 };
-        guard(|| self.0.sparse_categorical_crossentropy(&labels, ignore_index)).map(PyTensor)
+        let labels = if Y.0.is_floating_point() {
+            Y.0.cast(teenygrad::DType::Int64)
+        } else {
+            Y.0
+        };
+        guard(|| {
+            self.0
+                .sparse_categorical_crossentropy(&labels, ignore_index)
+        })
+        .map(PyTensor)
     }
 }
 

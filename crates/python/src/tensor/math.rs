@@ -91,11 +91,21 @@ binary! {
 
 #[pymethods]
 impl PyTensor {
-    fn __pow__(&self, py: Python<'_>, x: Value, modulo: Option<Bound<'_, PyAny>>) -> PyResult<PyTensor> {
+    fn __pow__(
+        &self,
+        py: Python<'_>,
+        x: Value,
+        modulo: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<PyTensor> {
         let _ = modulo;
         self.pow(py, x, false)
     }
-    fn __rpow__(&self, py: Python<'_>, x: Value, modulo: Option<Bound<'_, PyAny>>) -> PyResult<PyTensor> {
+    fn __rpow__(
+        &self,
+        py: Python<'_>,
+        x: Value,
+        modulo: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<PyTensor> {
         let _ = modulo;
         self.pow(py, x, true)
     }

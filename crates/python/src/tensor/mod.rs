@@ -82,7 +82,10 @@ fn training(py: Python<'_>) -> PyResult<()> {
 /// The dtype of numbers that nobody gave one.
 fn default_type(py: Python<'_>) -> PyResult<DType> {
     let class = py.get_type::<PyTensor>();
-    Ok(class.getattr(intern!(py, "default_type"))?.extract::<Type>()?.0)
+    Ok(class
+        .getattr(intern!(py, "default_type"))?
+        .extract::<Type>()?
+        .0)
 }
 
 /// What creation functions take besides: where, what, and whether a gradient is wanted.
@@ -130,7 +133,9 @@ fn construct(data: &Bound<'_, PyAny>, dtype: Option<DType>) -> PyResult<Tensor> 
     if let Ok(lazy) = data.cast::<PyLazyBuffer>() {
         let lazy = lazy.get().0.clone();
         if dtype.is_some_and(|dtype| dtype != lazy.dtype()) {
-            return Err(PyAssertionError::new_err("dtype doesn't match, and casting isn't supported"));
+            return Err(PyAssertionError::new_err(
+                "dtype doesn't match, and casting isn't supported",
+            ));
         }
         return Ok(Tensor::from_lazy(lazy));
     }
@@ -148,7 +153,9 @@ fn construct(data: &Bound<'_, PyAny>, dtype: Option<DType>) -> PyResult<Tensor> 
     }
     if let Ok(tensor) = data.cast::<PyTensor>() {
         let tensor = &tensor.get().0;
-        return guard(|| Tensor::from_lazy(tensor.cast(dtype.unwrap_or(tensor.dtype())).lazydata()));
+        return guard(|| {
+            Tensor::from_lazy(tensor.cast(dtype.unwrap_or(tensor.dtype())).lazydata())
+        });
     }
     if is_sequence(data) {
         return memory::from_object(data, Some(wanted()?));
@@ -156,17 +163,34 @@ fn construct(data: &Bound<'_, PyAny>, dtype: Option<DType>) -> PyResult<Tensor> 
     if data.hasattr("__array__")? || data.hasattr("__array_interface__")? {
         return memory::from_object(data, dtype);
     }
-    Err(unexpected("a number, a list, bytes, an array, a LazyBuffer or None", data))
+    Err(unexpected(
+        "a number, a list, bytes, an array, a LazyBuffer or None",
+        data,
+    ))
 }
 
 #[pymethods]
 impl PyTensor {
     #[new]
     #[pyo3(signature = (data=None, device=None, dtype=None, requires_grad=None))]
-    fn new(data: Option<Bound<'_, PyAny>>, device: Option<Place>, dtype: Option<Type>, requires_grad: Option<bool>, py: Python<'_>) -> PyResult<PyTensor> {
+    fn new(
+        data: Option<Bound<'_, PyAny>>,
+        device: Option<Place>,
+        dtype: Option<Type>,
+        requires_grad: Option<bool>,
+        py: Python<'_>,
+    ) -> PyResult<PyTensor> {
         let data = data.unwrap_or_else(|| py.None().into_bound(py));
         let tensor = construct(&data, dtype.map(|dtype| dtype.0))?;
-        guard(|| Options { device, dtype: None, requires_grad }.apply(tensor)).map(PyTensor)
+        guard(|| {
+            Options {
+                device,
+                dtype: None,
+                requires_grad,
+            }
+            .apply(tensor)
+        })
+        .map(PyTensor)
     }
 
     // ---- What it is --------------------------------------------------
@@ -223,7 +247,11 @@ impl PyTensor {
     }
 
     fn __len__(&self) -> PyResult<usize> {
-        self.0.shape().first().copied().ok_or_else(|| PyTypeError::new_err("len() of a 0-d tensor"))
+        self.0
+            .shape()
+            .first()
+            .copied()
+            .ok_or_else(|| PyTypeError::new_err("len() of a 0-d tensor"))
     }
     /// As in the original: a tensor is there, hence true. (x.item() is the value of a tensor of one element.)
     fn __bool__(&self) -> bool {
@@ -234,8 +262,15 @@ impl PyTensor {
     }
     fn __repr__(&self) -> String {
         let buffer = |tensor: &Tensor| crate::lazy::describe(&tensor.lazydata());
-        let grad = self.0.grad().map_or("None".to_string(), |grad| buffer(&grad));
-        format!("<Tensor {} on {} with grad {grad}>", buffer(&self.0), self.0.device())
+        let grad = self
+            .0
+            .grad()
+            .map_or("None".to_string(), |grad| buffer(&grad));
+        format!(
+            "<Tensor {} on {} with grad {grad}>",
+            buffer(&self.0),
+            self.0.device()
+        )
     }
     /// The values, nested and aligned. Computes them.
     fn __str__(&self, py: Python<'_>) -> PyResult<String> {
@@ -266,7 +301,10 @@ impl PyTensor {
     }
     /// Sets requires_grad and gives the tensor back.
     #[pyo3(signature = (requires_grad=true))]
-    fn requires_grad_(slf: Bound<'_, Self>, requires_grad: Option<bool>) -> PyResult<Bound<'_, Self>> {
+    fn requires_grad_(
+        slf: Bound<'_, Self>,
+        requires_grad: Option<bool>,
+    ) -> PyResult<Bound<'_, Self>> {
         slf.get().set_requires_grad(requires_grad)?;
         Ok(slf)
     }
@@ -306,12 +344,21 @@ impl PyTensor {
     /// Computes several tensors together.
     #[staticmethod]
     fn corealize(py: Python<'_>, lst: &Bound<'_, PyAny>) -> PyResult<()> {
-        let tensors: Vec<Tensor> = lst.try_iter()?.map(|item| Ok(item?.extract::<Given>()?.0)).collect::<PyResult<_>>()?;
-        computed(py, || Tensor::corealize(&tensors.iter().collect::<Vec<_>>()))
+        let tensors: Vec<Tensor> = lst
+            .try_iter()?
+            .map(|item| Ok(item?.extract::<Given>()?.0))
+            .collect::<PyResult<_>>()?;
+        computed(py, || {
+            Tensor::corealize(&tensors.iter().collect::<Vec<_>>())
+        })
     }
     /// Computes the values now (and those of the tensors given along), and gives the tensor back.
     #[pyo3(signature = (*lst))]
-    fn realize<'py>(slf: Bound<'py, Self>, py: Python<'py>, lst: Vec<Given>) -> PyResult<Bound<'py, Self>> {
+    fn realize<'py>(
+        slf: Bound<'py, Self>,
+        py: Python<'py>,
+        lst: Vec<Given>,
+    ) -> PyResult<Bound<'py, Self>> {
         let this = slf.get().0.clone();
         computed(py, || {
             let mut all = vec![&this];
@@ -360,13 +407,24 @@ impl PyTensor {
         memory::to_array(py, &self.0)
     }
     #[pyo3(signature = (dtype=None, copy=None))]
-    fn __array__<'py>(&self, py: Python<'py>, dtype: Option<Bound<'py, PyAny>>, copy: Option<bool>) -> PyResult<Bound<'py, PyAny>> {
+    fn __array__<'py>(
+        &self,
+        py: Python<'py>,
+        dtype: Option<Bound<'py, PyAny>>,
+        copy: Option<bool>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let array = self.numpy(py)?;
         let array = match dtype {
-            Some(dtype) if !array.getattr("dtype")?.eq(&dtype)? => return array.call_method1("astype", (dtype,)),
+            Some(dtype) if !array.getattr("dtype")?.eq(&dtype)? => {
+                return array.call_method1("astype", (dtype,));
+            }
             _ => array,
         };
-        if copy == Some(true) { array.call_method0("copy") } else { Ok(array) }
+        if copy == Some(true) {
+            array.call_method0("copy")
+        } else {
+            Ok(array)
+        }
     }
     /// NumPy's arrays and numbers leave operators with a tensor to the tensor.
     #[classattr]
@@ -413,12 +471,23 @@ impl PyTensor {
     }
     /// For `torch.from_dlpack(t)` and its kin: a capsule of the tensor's own memory.
     #[pyo3(signature = (*, stream=None, max_version=None, dl_device=None, copy=None))]
-    fn __dlpack__<'py>(&self, py: Python<'py>, stream: Option<Bound<'py, PyAny>>, max_version: Option<(u32, u32)>, dl_device: Option<(i32, i32)>, copy: Option<bool>) -> PyResult<Bound<'py, PyAny>> {
+    fn __dlpack__<'py>(
+        &self,
+        py: Python<'py>,
+        stream: Option<Bound<'py, PyAny>>,
+        max_version: Option<(u32, u32)>,
+        dl_device: Option<(i32, i32)>,
+        copy: Option<bool>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         if stream.is_some() {
-            return Err(PyBufferError::new_err("a CPU has no streams: stream must be None"));
+            return Err(PyBufferError::new_err(
+                "a CPU has no streams: stream must be None",
+            ));
         }
         if dl_device.is_some_and(|(kind, _)| kind != memory::CPU) {
-            return Err(PyBufferError::new_err("the tensor is on the CPU, DLPack's device (1, 0)"));
+            return Err(PyBufferError::new_err(
+                "the tensor is on the CPU, DLPack's device (1, 0)",
+            ));
         }
         let versioned = max_version.is_some_and(|(major, _)| major >= 1);
         memory::to_dlpack(py, &self.0, versioned, copy == Some(true))
@@ -481,9 +550,17 @@ fn index(object: &Bound<'_, PyAny>) -> PyResult<Index> {
     if let Ok(slice) = object.cast::<PySlice>() {
         let part = |name| -> PyResult<Option<isize>> {
             let part = slice.getattr(name)?;
-            if part.is_none() { Ok(None) } else { part.extract().map(Some) }
+            if part.is_none() {
+                Ok(None)
+            } else {
+                part.extract().map(Some)
+            }
         };
-        return Ok(Index::Slice(Slice { start: part("start")?, stop: part("stop")?, step: part("step")?.unwrap_or(1) }));
+        return Ok(Index::Slice(Slice {
+            start: part("start")?,
+            stop: part("stop")?,
+            step: part("step")?.unwrap_or(1),
+        }));
     }
     if let Ok(tensor) = object.cast::<PyTensor>() {
         return Ok(Index::Tensor(tensor.get().0.clone()));
@@ -497,7 +574,10 @@ fn index(object: &Bound<'_, PyAny>) -> PyResult<Index> {
     if is_sequence(object) || object.hasattr("__array__")? {
         return Ok(Index::Tensor(memory::from_object(object, None)?));
     }
-    Err(unexpected("an integer, a slice, None, ..., a list or a tensor as an index", object))
+    Err(unexpected(
+        "an integer, a slice, None, ..., a list or a tensor as an index",
+        object,
+    ))
 }
 
 /// Adds the class.

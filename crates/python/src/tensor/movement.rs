@@ -57,9 +57,18 @@ impl PyTensor {
     /// >>> Tensor([1, 2, 3, 4, 5, 6]).reshape(2, -1).tolist()
     /// [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
     #[pyo3(signature = (shape, *args))]
-    fn reshape(&self, py: Python<'_>, shape: &Bound<'_, PyAny>, args: &Bound<'_, PyTuple>) -> PyResult<PyTensor> {
+    fn reshape(
+        &self,
+        py: Python<'_>,
+        shape: &Bound<'_, PyAny>,
+        args: &Bound<'_, PyTuple>,
+    ) -> PyResult<PyTensor> {
         record(py)?;
-        let mut sizes: Vec<Option<isize>> = if crate::args::is_sequence(shape) { shape.extract()? } else { vec![shape.extract()?] };
+        let mut sizes: Vec<Option<isize>> = if crate::args::is_sequence(shape) {
+            shape.extract()?
+        } else {
+            vec![shape.extract()?]
+        };
         sizes.extend(args.extract::<Vec<Option<isize>>>()?);
         let own = self.0.shape();
         let sizes: Vec<isize> = sizes
@@ -71,7 +80,12 @@ impl PyTensor {
     }
     /// As reshape.
     #[pyo3(signature = (shape, *args))]
-    fn view(&self, py: Python<'_>, shape: &Bound<'_, PyAny>, args: &Bound<'_, PyTuple>) -> PyResult<PyTensor> {
+    fn view(
+        &self,
+        py: Python<'_>,
+        shape: &Bound<'_, PyAny>,
+        args: &Bound<'_, PyTuple>,
+    ) -> PyResult<PyTensor> {
         self.reshape(py, shape, args)
     }
     /// A box cut out: of each axis the elements from start up to (not including) stop, or all of them for None.
@@ -91,7 +105,13 @@ impl PyTensor {
     /// >>> Tensor([1, 2]).pad((1, -1), value=9).tolist()
     /// [9.0, 1.0]
     #[pyo3(signature = (arg, mode=None, value=None))]
-    fn pad(&self, py: Python<'_>, arg: Pairs, mode: Option<Bound<'_, PyAny>>, value: Option<Number>) -> PyResult<PyTensor> {
+    fn pad(
+        &self,
+        py: Python<'_>,
+        arg: Pairs,
+        mode: Option<Bound<'_, PyAny>>,
+        value: Option<Number>,
+    ) -> PyResult<PyTensor> {
         record(py)?;
         // The original's second argument is the value, tinygrad's the mode.
         let constant = "constant".to_string();
@@ -113,7 +133,11 @@ impl PyTensor {
     fn slice(&self, py: Python<'_>, arg: Pairs, value: Option<Number>) -> PyResult<PyTensor> {
         record(py)?;
         let ranges = arg.for_axes(self.0.ndim());
-        guard(|| self.0.slice(&ranges, value.map_or(0.into(), |value| value.0))).map(PyTensor)
+        guard(|| {
+            self.0
+                .slice(&ranges, value.map_or(0.into(), |value| value.0))
+        })
+        .map(PyTensor)
     }
     /// Elements at places that are data: y[…, i, …] = self[…, idx[…, i, …], …] along dim, in idx's shape.
     /// gather(idx, dim), or as in tinygrad and PyTorch gather(dim, index).
@@ -121,15 +145,27 @@ impl PyTensor {
     /// >>> Tensor([[1, 2], [3, 4]]).gather(Tensor([[1], [0]], dtype=dtypes.int32), dim=1).tolist()
     /// [[2.0], [3.0]]
     #[pyo3(signature = (idx=None, dim=None, index=None))]
-    fn gather(&self, py: Python<'_>, idx: Option<Bound<'_, PyAny>>, dim: Option<Bound<'_, PyAny>>, index: Option<Given>) -> PyResult<PyTensor> {
+    fn gather(
+        &self,
+        py: Python<'_>,
+        idx: Option<Bound<'_, PyAny>>,
+        dim: Option<Bound<'_, PyAny>>,
+        index: Option<Given>,
+    ) -> PyResult<PyTensor> {
         record(py)?;
         let (index, dim) = match (idx, dim, index) {
             (Some(first), Some(second), None) => match first.extract::<isize>() {
                 Ok(dim) if second.cast::<PyTensor>().is_ok() => (second.extract()?, dim),
                 _ => (first.extract::<Given>()?, second.extract()?),
             },
-            (Some(dim), None, Some(index)) | (None, Some(dim), Some(index)) => (index, dim.extract()?),
-            _ => return Err(PyTypeError::new_err("gather() takes an index tensor and a dim")),
+            (Some(dim), None, Some(index)) | (None, Some(dim), Some(index)) => {
+                (index, dim.extract()?)
+            }
+            _ => {
+                return Err(PyTypeError::new_err(
+                    "gather() takes an index tensor and a dim",
+                ));
+            }
         };
         guard(|| self.0.gather(&index.0, dim)).map(PyTensor)
     }

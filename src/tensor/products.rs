@@ -1,0 +1,149 @@
+//! # tensor/products: products, running products and extremes, truths of many
+//!
+//! **In:** a tensor and axes. **Out:** what tinygrad and PyTorch call `prod`, `cumprod`, `cummax`, `any`, `all`.
+//!
+//! There is no primitive for a product of many: halves are multiplied until one element is left, log₂ n times. The gradient, which would be
+//! a quotient by each factor, then needs no division and is right for factors of 0.
+
+use super::Tensor;
+use crate::dtype::DType;
+use crate::shape::args::{Axes, resolve_axis};
+
+/// What fills up an odd number of elements, by the operation: it changes nothing.
+type Combine = fn(&Tensor, &Tensor) -> Tensor;
+
+impl Tensor {
+    /// The product along axes. Integers below 32 bits are multiplied, and returned, in 32 bits.
+    /// ```
+    /// # use teenygrad::Tensor;
+    /// let x = Tensor::from([[1, 2, 3], [4, 5, 0]]);
+    /// assert_eq!(x.prod(1).to_vec::<i32>(), [6, 0]);
+    /// ```
+    /// Of nothing it is 1.
+    /// # Panics
+    /// If an axis isn't there or is named twice.
+    #[track_caller]
+    pub fn prod(&self, axes: impl Into<Axes>) -> Tensor {
+        let shape = self.shape();
+        let axes = axes.into().resolve("prod", &shape);
+        let wide = self.cast(self.dtype().sum_dtype());
+        let kept: Vec<usize> = (0..shape.len())
+            .filter(|axis| !axes.contains(axis))
+            .collect();
+        let order: Vec<usize> = kept.iter().chain(&axes).copied().collect();
+        let rows: usize = kept.iter().map(|&axis| shape[axis]).product();
+        let mut n: usize = axes.iter().map(|&axis| shape[axis]).product();
+        let mut x = wide.permute(order).reshape([rows, n]);
+        if n == 0 {
+            x = x.pad(&[(0, 0), (0, 1)], 1);
+            n = 1;
+        }
+        while n > 1 {
+            let half = n.div_ceil(2);
+            let x_even = if n % 2 == 1 {
+                x.pad(&[(0, 0), (0, 1)], 1)
+            } else {
+                x
+            };
+            x = x_even
+                .narrow(1, 0, half)
+                .mul(x_even.narrow(1, half, 2 * half));
+            n = half;
+        }
+        let result: Vec<usize> = kept.iter().map(|&axis| shape[axis]).collect();
+        let product = x.reshape(result);
+        if self.is_floating_point() {
+            product.cast(self.dtype())
+        } else {
+            product
+        }
+    }
+
+    /// Running products along an axis.
+    /// ```
+    /// # use teenygrad::Tensor;
+    /// assert_eq!(Tensor::from([1, 2, 3, 4]).cumprod(0).to_vec::<i32>(), [1, 2, 6, 24]);
+    /// ```
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn cumprod(&self, axis: isize) -> Tensor {
+        let axis = resolve_axis("cumprod", axis, &self.shape());
+        let wide = self.cast(self.dtype().sum_dtype());
+        let running = wide.running(axis, |a, b| a.mul(b));
+        if self.is_floating_point() {
+            running.cast(self.dtype())
+        } else {
+            running
+        }
+    }
+
+    /// The largest so far, along an axis.
+    /// ```
+    /// # use teenygrad::Tensor;
+    /// assert_eq!(Tensor::from([1, 3, 2, 4]).cummax(0).to_vec::<i32>(), [1, 3, 3, 4]);
+    /// ```
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn cummax(&self, axis: isize) -> Tensor {
+        let axis = resolve_axis("cummax", axis, &self.shape());
+        self.running(axis, |a, b| a.maximum(b))
+    }
+
+    /// Running results along an axis, by doubling (Hillis & Steele, *Data parallel algorithms*, 1986): after the k-th round each
+    /// element has combined the 2ᵏ elements that end with itself.
+    fn running(&self, axis: usize, combine: Combine) -> Tensor {
+        let size = self.shape()[axis];
+        let mut x = self.clone();
+        let mut reach = 1;
+        while reach < size {
+            let begun = x.narrow(axis, 0, reach);
+            let rest = combine(
+                &x.narrow(axis, reach, size),
+                &x.narrow(axis, 0, size - reach),
+            );
+            x = Tensor::cat(&[&begun, &rest], axis as isize);
+            reach *= 2;
+        }
+        x
+    }
+
+    // ---- Truths ------------------------------------------------------
+
+    /// Whether any element along axes is true (not zero), as bool; of nothing, false.
+    /// ```
+    /// # use teenygrad::Tensor;
+    /// assert_eq!(Tensor::from([[0, 1], [0, 0]]).any(1).to_vec::<bool>(), [true, false]);
+    /// ```
+    /// # Panics
+    /// If an axis isn't there or is named twice.
+    #[track_caller]
+    pub fn any(&self, axes: impl Into<Axes>) -> Tensor {
+        self.detach().cast(DType::Bool).sum(axes).cast(DType::Bool)
+    }
+
+    /// Whether all elements along axes are true (not zero), as bool; of nothing, true.
+    /// ```
+    /// # use teenygrad::Tensor;
+    /// assert_eq!(Tensor::from([[1, 1], [0, 2]]).all(1).to_vec::<bool>(), [true, false]);
+    /// ```
+    /// # Panics
+    /// If an axis isn't there or is named twice.
+    #[track_caller]
+    pub fn all(&self, axes: impl Into<Axes>) -> Tensor {
+        !(!self.detach().cast(DType::Bool)).any(axes)
+    }
+
+    /// How many elements along axes are not zero, int32.
+    /// ```
+    /// # use teenygrad::Tensor;
+    /// assert_eq!(Tensor::from([0.0, 2.0, 3.0]).count_nonzero(()).item::<i32>(), 2);
+    /// ```
+    /// # Panics
+    /// If an axis isn't there or is named twice.
+    #[track_caller]
+    pub fn count_nonzero(&self, axes: impl Into<Axes>) -> Tensor {
+        self.detach().cast(DType::Bool).sum(axes)
+    }
+}
