@@ -35,7 +35,7 @@ macro_rules! topics {
 }
 topics!(
     unary, binary, reduce, movement, indexing, creation, processing, functional, optimizers,
-    models, dtypes
+    models, dtypes, beyond
 );
 
 /// A file that no test reads would be worth nothing.

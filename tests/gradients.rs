@@ -22,12 +22,13 @@ use std::path::Path;
 use teenygrad::mlops::{FUNCTIONS, binary, indexing, movement, reduce, ternary, unary};
 use teenygrad::tensor::conv::{Conv, Pool};
 use teenygrad::tensor::index::{Ellipsis, NewAxis, step};
+use teenygrad::tensor::losses::Reduction;
 use teenygrad::{DType, Device, Tensor};
 
 // ---- What is not in the list, and why --------------------------------
 
 /// Functions and methods without a gradient, each with the reason.
-const NO_GRADIENT: [(&str, &str); 13] = [
+const NO_GRADIENT: [(&str, &str); 23] = [
     (
         "Less",
         "a comparison gives bool: a step has slope 0 wherever it has one",
@@ -43,6 +44,16 @@ const NO_GRADIENT: [(&str, &str); 13] = [
     ("argmin", "a position is an integer"),
     ("argmax_keepdim", "a position is an integer"),
     ("argmin_keepdim", "a position is an integer"),
+    ("isnan", "a question is answered with bool"),
+    ("isinf", "a question is answered with bool"),
+    ("isfinite", "a question is answered with bool"),
+    ("isclose", "a question is answered with bool"),
+    ("logical_not", "a question is answered with bool"),
+    ("any", "a question is answered with bool"),
+    ("all", "a question is answered with bool"),
+    ("count_nonzero", "a number of elements is an integer"),
+    ("one_hot", "is made of integers"),
+    ("argsort", "a position is an integer"),
     (
         "set",
         "refuses tensors that require a gradient: what it overwrites could not be found on the way back",
@@ -883,7 +894,107 @@ fn list() -> Vec<Entry> {
     all.extend(movements());
     all.extend(convolutions());
     all.extend(products());
+    all.extend(beyond());
     all
+}
+
+/// What goes beyond the original's list.
+fn beyond() -> Vec<Entry> {
+    let cube: &[&[usize]] = &[&[2, 3, 4]];
+    let pair: &[&[usize]] = &[&[3, 4], &[3, 4]];
+    vec![
+        unary_entry("log10", |x| x.log10()).within(0.2, 3.0),
+        unary_entry("log1p", |x| x.log1p()).within(-0.8, 3.0),
+        unary_entry("expm1", |x| x.expm1()),
+        unary_entry("logsigmoid", |x| x.logsigmoid()),
+        unary_entry("erf", |x| x.erf()).within(-0.4, 0.4),
+        unary_entry("erf", |x| x.erf()).within(0.6, 3.0),
+        unary_entry("atan", |x| x.atan()).within(-4.0, 4.0),
+        unary_entry("asin", |x| x.asin()).within(-0.9, 0.9),
+        unary_entry("acos", |x| x.acos()).within(-0.9, 0.9),
+        unary_entry("selu", |x| x.selu()),
+        unary_entry("hardsigmoid", |x| x.hardsigmoid()).within(-5.0, 5.0),
+        entry("logaddexp", "", pair, |x| x[0].logaddexp(&x[1])),
+        entry("lerp", "", &[&[3, 4], &[3, 4], &[4]], |x| {
+            x[0].lerp(&x[1], &x[2])
+        }),
+        entry("split", "of two sizes", cube, |x| {
+            x[0].split([1, 3], 2)[1].square()
+        }),
+        entry("unflatten", "", cube, |x| x[0].unflatten(2, [2, -1])),
+        entry("flatten_range", "", cube, |x| x[0].flatten_range(0, 1)),
+        entry("movedim", "", cube, |x| x[0].movedim(0, -1)),
+        entry("roll", "two axes", cube, |x| x[0].roll([1, -2], [0, 2])),
+        entry("repeat_interleave", "", cube, |x| {
+            x[0].repeat_interleave(3, 1)
+        }),
+        entry("unfold", "overlapping", cube, |x| {
+            x[0].unfold(2, 2, 1).square()
+        }),
+        entry("diagonal", "", cube, |x| x[0].diagonal(0, 2)),
+        entry("diag", "", &[&[3]], |x| x[0].diag()),
+        entry("masked_fill", "", pair, |x| {
+            x[0].masked_fill(&x[1].detach().gt(0), 2)
+        }),
+        entry("scatter", "two to one place", &[&[3, 4], &[2, 3]], |x| {
+            let index = integers(&x[0], [2, 0, 2, 1, 1, 3]).reshape([2, 3]);
+            x[0].scatter(1, &index, &x[1])
+        }),
+        entry(
+            "scatter_add",
+            "two to one place",
+            &[&[3, 4], &[2, 3]],
+            |x| {
+                let index = integers(&x[0], [2, 0, 2, 1, 1, 3]).reshape([2, 3]);
+                x[0].scatter_add(1, &index, &x[1])
+            },
+        ),
+        entry("prod", "one axis", cube, |x| x[0].prod(1)),
+        entry("prod", "all axes", &[&[2, 3]], |x| x[0].prod(())),
+        entry("cumprod", "", cube, |x| x[0].cumprod(1)),
+        entry("cummax", "", &[&[3, 4]], |x| x[0].cummax(1)),
+        entry("sort", "descending", &[&[3, 4]], |x| x[0].sort(1, true).0),
+        entry("topk", "", &[&[3, 4]], |x| x[0].topk(2, 1, true).0),
+        entry("masked_select", "", &[&[3, 4]], |x| {
+            let mask = integers(&x[0], [1, 0, 1, 1]);
+            x[0].masked_select(&mask)
+        }),
+        entry(
+            "einsum",
+            "a product of three",
+            &[&[2, 3], &[3, 4], &[4, 2]],
+            |x| Tensor::einsum("ij,jk,kl->li", &[&x[0], &x[1], &x[2]]),
+        ),
+        entry("einsum", "a diagonal", &[&[3, 3]], |x| {
+            Tensor::einsum("ii->i", &[&x[0]])
+        }),
+        entry("interpolate", "linear", &[&[2, 3, 4]], |x| {
+            x[0].interpolate([5, 3], "linear", false)
+        }),
+        entry("interpolate", "nearest", &[&[2, 3, 4]], |x| {
+            x[0].interpolate([6], "nearest", false)
+        }),
+        entry("nll_loss", "weighted", &[&[3, 4], &[4]], |x| {
+            let y = integers(&x[0], [1, 3, 0]);
+            x[0].nll_loss(&y, Some(&x[1].square()), Some(0), Reduction::Mean)
+        }),
+        entry("cross_entropy", "smoothed", &[&[3, 4]], |x| {
+            let y = integers(&x[0], [1, 3, 0]);
+            x[0].cross_entropy(&y, Reduction::Mean, 0.1)
+        }),
+        entry("pad_with", "reflected", cube, |x| {
+            x[0].pad_with(&[None, Some((2, 1)), Some((-1, 3))], "reflect", 0)
+        }),
+        entry("pad_with", "cut and padded", cube, |x| {
+            x[0].pad_with(&[None, Some((2, -1)), Some((-1, 3))], "constant", 1.5)
+        }),
+        entry("max_pool2d_with", "padding", &[&[1, 4, 5]], |x| {
+            x[0].max_pool2d_with([3, 2], Pool::default().stride(2).padding(1).ceil_mode(true))
+        }),
+        entry("avg_pool2d_with", "padding", &[&[1, 4, 5]], |x| {
+            x[0].avg_pool2d_with([3, 2], Pool::default().padding(1).count_include_pad(false))
+        }),
+    ]
 }
 
 // ---- How an input lies in memory -------------------------------------
@@ -1202,6 +1313,11 @@ fn convolutions_and_pools() {
     check(convolutions());
 }
 #[test]
+fn what_goes_beyond_the_original() {
+    check(beyond());
+}
+
+#[test]
 fn products_layers_attention_and_losses() {
     check(products());
 }
@@ -1343,6 +1459,12 @@ fn every_method_is_in_the_list() {
         "indexing",
         "conv",
         "functional",
+        "special",
+        "rearrange",
+        "products",
+        "sorting",
+        "interpolate",
+        "losses",
     ] {
         let text = source(&format!("tensor/{file}.rs"));
         for line in text.lines() {
@@ -1377,7 +1499,7 @@ fn every_method_is_in_the_list() {
         methods.len()
     );
     // From mod.rs, of which most methods are not about values.
-    methods.extend(["cast", "float", "to"].map(String::from));
+    methods.extend(["cast", "einsum", "float", "to"].map(String::from));
     compare("methods", &listed(false), &methods);
 }
 

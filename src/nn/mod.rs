@@ -6,11 +6,13 @@
 //! | file | for |
 //! |---|---|
 //! | [`optim`] | SGD, Adam, AdamW and LAMB: from gradients to steps |
+//! | [`layers`] | layers that own their weights |
 //! | [`datasets`] | examples to learn from |
 //! | [`state`] | names for parameters; loading and saving them |
 //! | [`files`] | reading and writing, with errors that say which file and why |
 
 pub mod datasets;
 pub mod files;
+pub mod layers;
 pub mod optim;
 pub mod state;

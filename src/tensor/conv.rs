@@ -103,14 +103,20 @@ impl Conv {
 pub struct Pool {
     stride: Option<Shape>,
     dilation: Shape,
+    padding: Shape,
+    ceil_mode: bool,
+    count_include_pad: bool,
 }
 
 impl Default for Pool {
-    /// The kernel's sizes as strides, dilation 1.
+    /// The kernel's sizes as strides, dilation 1, no padding.
     fn default() -> Pool {
         Pool {
             stride: None,
             dilation: 1.into(),
+            padding: 0.into(),
+            ceil_mode: false,
+            count_include_pad: true,
         }
     }
 }
@@ -129,6 +135,27 @@ impl Pool {
     pub fn dilation(self, dilation: impl Into<Shape>) -> Pool {
         Pool {
             dilation: dilation.into(),
+            ..self
+        }
+    }
+    /// How much is put around, in the forms of [`Conv::padding`]: zeros for an average, for a maximum what is never the largest.
+    #[must_use]
+    pub fn padding(self, padding: impl Into<Shape>) -> Pool {
+        Pool {
+            padding: padding.into(),
+            ..self
+        }
+    }
+    /// Whether a last window that reaches over the end counts, if it begins before.
+    #[must_use]
+    pub fn ceil_mode(self, ceil_mode: bool) -> Pool {
+        Pool { ceil_mode, ..self }
+    }
+    /// Whether an average divides by the elements of the padding too.
+    #[must_use]
+    pub fn count_include_pad(self, count_include_pad: bool) -> Pool {
+        Pool {
+            count_include_pad,
             ..self
         }
     }
@@ -573,9 +600,16 @@ fn slides(
 }
 
 impl Tensor {
-    /// The windows of a pool, and their inner axes, which are to be reduced.
+    /// The windows of a pool over this tensor with `fill` around it, and their inner axes, which are to be reduced. Where padding
+    /// makes a difference to an average, also the windows of a counter: 1 for what counts.
     #[track_caller]
-    fn pooled(&self, op: &str, kernel: Kernel, options: &Pool) -> (Tensor, Vec<usize>) {
+    fn pooled(
+        &self,
+        op: &str,
+        kernel: Kernel,
+        options: &Pool,
+        fill: f64,
+    ) -> (Tensor, Vec<usize>, Option<Tensor>) {
         let (shape, n, kernel) = (self.shape(), kernel.0.0.len(), kernel.0);
         if n == 0 || n > shape.len() {
             fail!(
@@ -592,11 +626,39 @@ impl Tensor {
             None => kernel.clone(),
         };
         let dilation = per_axis(op, "dilation", &options.dilation, n, 1);
-        let slides = slides(op, &shape, &kernel, &stride, &dilation);
-        (
-            Tensor::apply(Window::new(slides), &[self]),
-            (shape.len()..shape.len() + n).collect(),
-        )
+        let around = paddings(op, &options.padding, n);
+        let mut beyond = vec![0; 2 * n];
+        if options.ceil_mode {
+            for i in 0..n {
+                let [before, after] = [around[2 * (n - 1 - i)], around[2 * (n - 1 - i) + 1]];
+                let size = shape[shape.len() - n + i] as isize + before + after;
+                let (reach, step) = (
+                    (dilation[i] * (kernel[i] - 1) + 1) as isize,
+                    stride[i] as isize,
+                );
+                let mut last = (size - reach + step - 1).div_euclid(step) * step;
+                // It has to begin on an element, or on the padding before them.
+                if last >= size - after {
+                    last -= step;
+                }
+                beyond[2 * (n - 1 - i) + 1] = (last + reach - size).max(0);
+            }
+        }
+        let axes = (shape.len()..shape.len() + n).collect();
+        let windows = |x: &Tensor| {
+            let slides = slides(op, &x.shape(), &kernel, &stride, &dilation);
+            Tensor::apply(Window::new(slides), &[x])
+        };
+        if around.iter().chain(&beyond).all(|&width| width == 0) {
+            return (windows(self), axes, None);
+        }
+        let counted = if options.count_include_pad { 1.0 } else { 0.0 };
+        let counter = Tensor::ones(&shape).to(self.device()).detach();
+        let counter = counter
+            .pad_last(op, &around, counted)
+            .pad_last(op, &beyond, 0.0);
+        let padded = self.pad_last(op, &around, fill).pad_last(op, &beyond, fill);
+        (windows(&padded), axes, Some(windows(&counter)))
     }
 
     /// The averages of windows that lie side by side: see [`Tensor::avg_pool2d_with`].
@@ -624,8 +686,14 @@ impl Tensor {
     /// If the kernel has more axes than this tensor or is larger than it, or an option has the wrong number of numbers.
     #[track_caller]
     pub fn avg_pool2d_with(&self, kernel_size: impl Into<Kernel>, options: Pool) -> Tensor {
-        let (windows, axes) = self.pooled("avg_pool2d", kernel_size.into(), &options);
-        windows.mean(axes)
+        let (windows, axes, counter) = self.pooled("avg_pool2d", kernel_size.into(), &options, 0.0);
+        match counter {
+            None => windows.mean(axes),
+            Some(counter) => windows
+                .sum(axes.clone())
+                .div(counter.sum(axes))
+                .cast(self.float_dtype()),
+        }
     }
 
     /// The largest elements of windows that lie side by side: see [`Tensor::max_pool2d_with`].
@@ -648,12 +716,15 @@ impl Tensor {
     /// let x = Tensor::from([[1, 5, 2, 3]]);
     /// assert_eq!(x.max_pool2d_with([1, 2], Pool::default().stride(1)).to_vec::<i32>(), [5, 5, 3]);
     /// assert_eq!(x.max_pool2d_with([1, 2], Pool::default().stride(1).dilation(2)).to_vec::<i32>(), [2, 5]);
+    /// assert_eq!(x.max_pool2d_with([1, 3], Pool::default().stride(2).padding([0, 1])).to_vec::<i32>(), [5, 5]);
+    /// assert_eq!(x.max_pool2d_with([1, 3], Pool::default().ceil_mode(true)).to_vec::<i32>(), [5, 3]);
     /// ```
     /// # Panics
     /// As `avg_pool2d_with`.
     #[track_caller]
     pub fn max_pool2d_with(&self, kernel_size: impl Into<Kernel>, options: Pool) -> Tensor {
-        let (windows, axes) = self.pooled("max_pool2d", kernel_size.into(), &options);
+        let lowest = f64::NEG_INFINITY;
+        let (windows, axes, _) = self.pooled("max_pool2d", kernel_size.into(), &options, lowest);
         windows.max(axes)
     }
 }

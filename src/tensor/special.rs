@@ -239,11 +239,11 @@ impl Tensor {
     pub fn asin(&self) -> Tensor {
         let x = self.wide_float();
         let value = Tensor::no_grad(|| {
-            let adjacent = x.sub(1).neg().mul(x.add(1)).sqrt();
+            let adjacent = (1 - x.clone()).mul(x.add(1)).sqrt();
             let angle = x.div(&adjacent).atan();
             adjacent.eq(0).where_(x.mul(FRAC_PI_2), angle)
         });
-        x.sloped(&value, |x| x.sub(1).neg().mul(x.add(1)).rsqrt())
+        x.sloped(&value, |x| (1 - x.clone()).mul(x.add(1)).rsqrt())
             .cast(self.float_dtype())
     }
 

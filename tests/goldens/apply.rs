@@ -9,6 +9,8 @@ use teenygrad::nn::optim::{Adam, AdamW, LAMB, Optimizer, SGD};
 use teenygrad::shape::args::{Axes, Shape};
 use teenygrad::tensor::conv::{Conv, Kernel, Pool};
 use teenygrad::tensor::index::{Index, Slice, step};
+use teenygrad::tensor::losses::Reduction;
+use teenygrad::tensor::math;
 use teenygrad::tensor::operand::Operand;
 use teenygrad::{DType, Scalar, Tensor};
 
@@ -42,6 +44,69 @@ pub fn apply(op: &str, inputs: &[Tensor], args: &Value) -> Tensor {
     let value = || args.get("value").map_or(Scalar::Float(0.0), scalar);
     let all = || -> Vec<&Tensor> { inputs.iter().collect() };
     match op {
+        // ---- Beyond the original -------------------------------------
+        "log10" => x().log10(),
+        "log1p" => x().log1p(),
+        "expm1" => x().expm1(),
+        "erf" => x().erf(),
+        "atan" => x().atan(),
+        "asin" => x().asin(),
+        "acos" => x().acos(),
+        "selu" => x().selu(),
+        "hardsigmoid" => x().hardsigmoid(),
+        "logsigmoid" => x().logsigmoid(),
+        "isnan" => x().isnan(),
+        "isinf" => x().isinf(),
+        "isfinite" => x().isfinite(),
+        "logaddexp" => x().logaddexp(y()),
+        "lerp" => x().lerp(y(), float(&args["weight"])),
+        "floor_div" => math::floor_div(x().into(), y().into()),
+        "remainder" => math::remainder(x().into(), y().into()),
+        "prod" => x().prod(axes()),
+        "cumprod" => x().cumprod(dim(0)),
+        "cummax" => x().cummax(dim(0)),
+        "any" => x().any(axes()),
+        "all" => x().all(axes()),
+        "roll" => x().roll(shape(&args["shifts"]), integers(&args["dims"])),
+        "repeat_interleave" => x().repeat_interleave(number("repeats", 1) as usize, dim(0)),
+        "unfold" => x().unfold(
+            dim(0),
+            number("size", 1) as usize,
+            number("step", 1) as usize,
+        ),
+        "diagonal" => x().diagonal(0, 1),
+        "movedim" => x().movedim(number("source", 0), number("destination", 0)),
+        "split" => x().split(shape(&args["sizes"]), dim(0))[number("index", 0) as usize].clone(),
+        "masked_fill" => x().masked_fill(&y().gt(0), float(&args["value"])),
+        "scatter" => x().scatter(dim(0), y(), input(2)),
+        "scatter_add" => x().scatter_add(dim(0), y(), input(2)),
+        "one_hot" => x().one_hot(number("classes", 1) as usize),
+        "sort" => x().sort(dim(-1), args["descending"] == true).0,
+        "argsort" => x().argsort(dim(-1), args["descending"] == true),
+        "topk" => {
+            x().topk(number("k", 1) as usize, dim(-1), args["largest"] != false)
+                .0
+        }
+        "einsum" => Tensor::einsum(args["formula"].as_str().expect("a formula"), &all()),
+        "interpolate" => x().interpolate(
+            shape(&args["size"]),
+            args["mode"].as_str().expect("a mode"),
+            args["align_corners"] == true,
+        ),
+        "pad_with" => {
+            let widths: Vec<Option<(isize, isize)>> = pairs(&args["widths"], |n| n as isize);
+            x().pad_with(&widths, args["mode"].as_str().expect("a mode"), value())
+        }
+        "nll_loss" => x().nll_loss(
+            y(),
+            inputs.get(2),
+            args.get("ignore_index").map(integer),
+            reduction(args),
+        ),
+        "cross_entropy" => {
+            x().cross_entropy(y(), reduction(args), float_or("label_smoothing", 0.0))
+        }
+
         // ---- Unary ---------------------------------------------------
         "neg" => x().neg(),
         "contiguous" => x().contiguous(),
@@ -460,6 +525,14 @@ fn kernel(args: &Value) -> Kernel {
     }
 }
 
+fn reduction(args: &Value) -> Reduction {
+    match args["reduction"].as_str() {
+        Some("none") => Reduction::None,
+        Some("sum") => Reduction::Sum,
+        _ => Reduction::Mean,
+    }
+}
+
 fn pool(args: &Value) -> Pool {
     let sizes = |value: &Value| {
         if value.is_array() {
@@ -471,6 +544,13 @@ fn pool(args: &Value) -> Pool {
     let pool = args.get("stride").map_or(Pool::default(), |stride| {
         Pool::default().stride(sizes(stride))
     });
+    let pool = pool
+        .ceil_mode(args["ceil_mode"] == true)
+        .count_include_pad(args["count_include_pad"] != false);
+    let pool = match args.get("padding") {
+        None => pool,
+        Some(padding) => pool.padding(sizes(padding)),
+    };
     match args.get("dilation") {
         None => pool,
         Some(dilation) => pool.dilation(sizes(dilation)),

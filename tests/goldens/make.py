@@ -5,7 +5,7 @@
 
 writes tests/goldens/*.json, which `tests/goldens.rs` reads; running the tests needs no Python. Running this script again
 gives the same bytes. The rooms: `record.py` says what a case is and how numbers are rounded and written; `elementwise.py`,
-`structure.py`, `nn.py` and `dtypes.py` hold the cases.
+`structure.py`, `nn.py`, `dtypes.py` and `beyond.py` hold the cases.
 
 Where PyTorch and the library differ on purpose, the case follows the library and says so in a comment beside it: max_pool2d
 shares the gradient among ties, argmax takes the first of them, sums of small integers have at least 32 bits.
@@ -13,6 +13,7 @@ shares the gradient among ties, argmax takes the first of them, sums of small in
 
 import torch
 
+import beyond
 import dtypes
 import elementwise
 import nn
@@ -33,6 +34,7 @@ TOPICS = [
     nn.optimizers,
     nn.models,
     dtypes.dtypes,
+    beyond.beyond,
 ]
 
 if __name__ == "__main__":

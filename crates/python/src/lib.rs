@@ -8,7 +8,7 @@
 //!        │
 //!        ▼
 //! tensor/   the tables of methods          lazy, function   LazyBuffer, and Functions written in Python
-//! optim     optimizers                     state            safetensors
+//! optim, layers   optimizers and layers     state            safetensors
 //!        │
 //! args      Python's arguments as ours     guard            panics as exceptions, the interpreter's lock, Ctrl-C
 //! memory    NumPy and DLPack
@@ -23,6 +23,7 @@
 mod args;
 mod function;
 mod guard;
+mod layers;
 mod lazy;
 mod memory;
 mod optim;
@@ -38,6 +39,7 @@ fn _teenygrad(module: &Bound<'_, PyModule>) -> PyResult<()> {
     tensor::register(module)?;
     lazy::register(module)?;
     function::register(module)?;
+    layers::register(module)?;
     optim::register(module)?;
     state::register(module)?;
     module.add_function(wrap_pyfunction!(args::register_dtypes, module)?)?;

@@ -110,7 +110,7 @@ impl PyTensor {
     /// >>> Tensor.arange(5, 0, -2).tolist()
     /// [5.0, 3.0, 1.0]
     #[staticmethod]
-    #[pyo3(signature = (start, stop=None, step=None, *, device=None, dtype=None, requires_grad=None))]
+    #[pyo3(signature = (start, stop=None, step=None, *, device=None, dtype=None, requires_grad=None), text_signature = "(start, stop=None, step=1, *, device=None, dtype=None, requires_grad=None)")]
     #[allow(clippy::too_many_arguments)]
     fn arange(
         py: Python<'_>,

@@ -44,10 +44,10 @@ methods! {
     /// >>> x = Tensor.ones(1, 1, 3, 3)
     /// >>> x.conv2d(Tensor.ones(1, 1, 2, 2)).tolist()
     /// [[[[4.0, 4.0], [4.0, 4.0]]]]
-    conv2d (weight, bias=None, groups=1, stride=None, dilation=None, padding=None) (weight: Given, bias: Option<Given>, groups: usize, stride: Option<Sizes>, dilation: Option<Sizes>, padding: Option<Sizes>)
+    conv2d (weight, bias=None, groups=1, stride=None, dilation=None, padding=None) ["($self, weight, bias=None, groups=1, stride=1, dilation=1, padding=0)"] (weight: Given, bias: Option<Given>, groups: usize, stride: Option<Sizes>, dilation: Option<Sizes>, padding: Option<Sizes>)
         => |x| x.conv2d_with(&weight.0, option(&bias), conv(groups, stride, dilation, padding));
     /// What a convolution does on its way back, as a way forward: weight is (in, out / groups, kernel…).
-    conv_transpose2d (weight, bias=None, groups=1, stride=None, dilation=None, padding=None, output_padding=None) (weight: Given, bias: Option<Given>, groups: usize, stride: Option<Sizes>, dilation: Option<Sizes>, padding: Option<Sizes>, output_padding: Option<Sizes>)
+    conv_transpose2d (weight, bias=None, groups=1, stride=None, dilation=None, padding=None, output_padding=None) ["($self, weight, bias=None, groups=1, stride=1, dilation=1, padding=0, output_padding=0)"] (weight: Given, bias: Option<Given>, groups: usize, stride: Option<Sizes>, dilation: Option<Sizes>, padding: Option<Sizes>, output_padding: Option<Sizes>)
         => |x| {
             let more = output_padding.map_or(Shape::from(0), Shape::from);
             x.conv_transpose2d_with(&weight.0, option(&bias), conv(groups, stride, dilation, padding).output_padding(more))
@@ -55,7 +55,7 @@ methods! {
     /// The product with a weight of shape (in, out) (a weight of one axis is multiplied element by element), plus the bias.
     linear (weight, bias=None) (weight: Given, bias: Option<Given>) => |x| x.linear(&weight.0, option(&bias));
     /// (x - mean) / sqrt(variance + eps) along an axis or several.
-    layernorm (axis=None, eps=1e-5) (axis: Option<Along>, eps: f64) => |x| x.layernorm(axis.unwrap_or(Along(Some(vec![-1]))), eps);
+    layernorm (axis=None, eps=1e-5) ["($self, axis=-1, eps=1e-05)"] (axis: Option<Along>, eps: f64) => |x| x.layernorm(axis.unwrap_or(Along(Some(vec![-1]))), eps);
     /// (x - mean) · weight · invstd + bias, each of shape (channels,), for x of shape (n, channels, …).
     batchnorm (weight, bias, mean, invstd) (weight: Option<Given>, bias: Option<Given>, mean: Given, invstd: Given) => |x| x.batchnorm(option(&weight), option(&bias), &mean.0, &invstd.0);
     /// The matrix product: see matmul.
@@ -108,35 +108,43 @@ impl PyTensor {
         ll.iter()
             .try_fold(slf.into_any(), |x, layer| layer.call1((x,)))
     }
-    /// The average of each window over the last axes; the stride is the kernel's size if not given.
-    #[pyo3(signature = (kernel_size=None, stride=None, dilation=None))]
+    /// The average of each window over the last axes: kernel_size is one number for the last two, or one for each of as many last axes.
+    /// The stride is the kernel's size if not given; padding is written as conv2d's.
+    #[pyo3(signature = (kernel_size=None, stride=None, dilation=None, padding=None, ceil_mode=false, count_include_pad=true), text_signature = "($self, kernel_size=(2, 2), stride=None, dilation=1, padding=0, ceil_mode=False, count_include_pad=True)")]
+    #[allow(clippy::too_many_arguments)]
     fn avg_pool2d(
         &self,
         py: Python<'_>,
         kernel_size: Option<Sizes>,
         stride: Option<Sizes>,
         dilation: Option<Sizes>,
+        padding: Option<Sizes>,
+        ceil_mode: bool,
+        count_include_pad: bool,
     ) -> PyResult<PyTensor> {
         record(py)?;
-        guard(|| {
-            self.0
-                .avg_pool2d_with(kernel(kernel_size), pool(stride, dilation))
-        })
-        .map(PyTensor)
+        let options =
+            pool(stride, dilation, padding, ceil_mode).count_include_pad(count_include_pad);
+        guard(|| self.0.avg_pool2d_with(kernel(kernel_size), options)).map(PyTensor)
     }
-    /// The largest element of each window over the last axes; the stride is the kernel's size if not given.
-    #[pyo3(signature = (kernel_size=None, stride=None, dilation=None))]
+    /// The largest element of each window over the last axes; arguments as avg_pool2d's. Ties share the gradient.
+    #[pyo3(signature = (kernel_size=None, stride=None, dilation=None, padding=None, ceil_mode=false), text_signature = "($self, kernel_size=(2, 2), stride=None, dilation=1, padding=0, ceil_mode=False)")]
+    #[allow(clippy::too_many_arguments)]
     fn max_pool2d(
         &self,
         py: Python<'_>,
         kernel_size: Option<Sizes>,
         stride: Option<Sizes>,
         dilation: Option<Sizes>,
+        padding: Option<Sizes>,
+        ceil_mode: bool,
     ) -> PyResult<PyTensor> {
         record(py)?;
         guard(|| {
-            self.0
-                .max_pool2d_with(kernel(kernel_size), pool(stride, dilation))
+            self.0.max_pool2d_with(
+                kernel(kernel_size),
+                pool(stride, dilation, padding, ceil_mode),
+            )
         })
         .map(PyTensor)
     }
@@ -167,8 +175,17 @@ impl PyTensor {
     }
 }
 
-fn pool(stride: Option<Sizes>, dilation: Option<Sizes>) -> Pool {
-    let pool = Pool::default().dilation(dilation.map_or(Shape::from(1), Shape::from));
+fn pool(
+    stride: Option<Sizes>,
+    dilation: Option<Sizes>,
+    padding: Option<Sizes>,
+    ceil_mode: bool,
+) -> Pool {
+    let or = |sizes: Option<Sizes>, default: i32| sizes.map_or(Shape::from(default), Shape::from);
+    let pool = Pool::default()
+        .dilation(or(dilation, 1))
+        .padding(or(padding, 0))
+        .ceil_mode(ceil_mode);
     match stride {
         Some(stride) => pool.stride(stride),
         None => pool,

@@ -12,11 +12,15 @@ use teenygrad::{DType, Tensor};
 
 // ---- Two operands ----------------------------------------------------
 
-/// Truth values count when they are added and subtracted, as in the original, where comparisons give numbers: `(x > 0) - (x < 0)`.
-fn counted(x: Operand) -> Operand {
-    match x {
-        Operand::Tensor(x) if x.dtype() == DType::Bool => x.cast(DType::Int32).into(),
-        x => x,
+/// Two truth values count when they are added or subtracted, as in the original, where comparisons give numbers: `(x > 0) - (x < 0)`.
+fn counted(a: Operand, b: Operand) -> (Operand, Operand) {
+    match (a, b) {
+        (Operand::Tensor(a), Operand::Tensor(b))
+            if (a.dtype(), b.dtype()) == (DType::Bool, DType::Bool) =>
+        {
+            (a.cast(DType::Int32).into(), b.into())
+        }
+        pair => pair,
     }
 }
 
@@ -66,9 +70,9 @@ binary! {
     ///
     /// >>> (Tensor([[1], [2]]) + Tensor([10, 20])).tolist()
     /// [[11.0, 21.0], [12.0, 22.0]]
-    add __add__ __radd__ => |a, b| math::add(counted(a), counted(b));
+    add __add__ __radd__ => |a, b| { let (a, b) = counted(a, b); math::add(a, b) };
     /// self - x, or x - self with reverse=True.
-    sub __sub__ __rsub__ => |a, b| math::sub(counted(a), counted(b));
+    sub __sub__ __rsub__ => |a, b| { let (a, b) = counted(a, b); math::sub(a, b) };
     /// self * x, element by element.
     mul __mul__ __rmul__ => |a, b| math::mul(a, b);
     /// self / x, the true quotient: integers give float32.
@@ -181,8 +185,8 @@ impl PyTensor {
 // ---- One operand -----------------------------------------------------
 
 methods! {
-    /// -x.
-    neg () () => |x| match counted(x.into()) { Operand::Tensor(x) => x.neg(), Operand::Number(_) => x.neg() };
+    /// -x; of a truth value, 0 or -1.
+    neg () () => |x| if x.dtype() == DType::Bool { x.cast(DType::Int32).neg() } else { x.neg() };
     /// The same values, written out in row-major order if they don't lie so already.
     contiguous () () => |x| x.contiguous();
     /// The same values; their gradient will be written out.

@@ -10,8 +10,10 @@
 //! | [`movement`] | `reshape`, `pad`, `cat`, … |
 //! | [`reduce`] | `sum`, `softmax`, … |
 //! | [`functional`] | `conv2d`, losses, … |
+//! | [`beyond`] | what tinygrad has besides |
 //!
-//! A line of a table: the docstring; the name; the arguments as Python's `help` shows them; the same with their Rust types; the work.
+//! A line of a table: the docstring; the name; the arguments as Python's `help` shows them (spelled out in brackets where a default is
+//! more than a literal); the same with their Rust types; the work.
 //!
 //! ```text
 //! /// x where x > 0, else neg_slope · x.
@@ -24,6 +26,7 @@
 //! 2. Python's object is a handle: two objects may be handles of one tensor (`x.grad` gives a new one each time), and are then equal
 //!    as keys of dicts.
 
+mod beyond;
 mod creation;
 mod functional;
 mod math;
@@ -73,7 +76,7 @@ pub fn record(py: Python<'_>) -> PyResult<()> {
 }
 
 /// Law 1, for what differs in training.
-fn training(py: Python<'_>) -> PyResult<()> {
+pub fn training(py: Python<'_>) -> PyResult<()> {
     let class = py.get_type::<PyTensor>();
     Tensor::set_training(class.getattr(intern!(py, "training"))?.is_truthy()?);
     record(py)
@@ -110,11 +113,11 @@ impl Options {
 
 /// Methods of a tensor that give a tensor: see the header of this file.
 macro_rules! methods {
-    ($($(#[$doc:meta])* $name:ident $signature:tt ($($arg:ident: $type:ty),*) => |$x:ident| $body:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident $signature:tt $([$text:literal])? ($($arg:ident: $type:ty),*) => |$x:ident| $body:expr;)*) => {
         #[pymethods]
         impl PyTensor {$(
             $(#[$doc])*
-            #[pyo3(signature = $signature)]
+            #[pyo3(signature = $signature $(, text_signature = $text)?)]
             fn $name(&self, py: Python<'_> $(, $arg: $type)*) -> PyResult<PyTensor> {
                 $crate::tensor::record(py)?;
                 let $x = &self.0;
@@ -272,12 +275,6 @@ impl PyTensor {
             self.0.device()
         )
     }
-    /// The values, nested and aligned. Computes them.
-    fn __str__(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(self.__repr__()).inspect(|_| {
-            let _ = py;
-        })
-    }
 
     // ---- Autograd ----------------------------------------------------
 
@@ -334,8 +331,14 @@ impl PyTensor {
     /// >>> (x * x).sum().backward()
     /// >>> x.grad.item()
     /// 6.0
-    fn backward(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
-        guard(|| slf.get().0.backward())?;
+    ///
+    /// A tensor of more elements than one needs gradient, the gradient of whatever comes after it.
+    #[pyo3(signature = (gradient=None))]
+    fn backward(slf: Bound<'_, Self>, gradient: Option<Given>) -> PyResult<Bound<'_, Self>> {
+        guard(|| match gradient {
+            None => slf.get().0.backward(),
+            Some(gradient) => slf.get().0.mul(gradient.0.detach()).sum(()).backward(),
+        })?;
         Ok(slf)
     }
 
@@ -376,6 +379,15 @@ impl PyTensor {
             this.assign(&x.cast(this.dtype()));
         })?;
         Ok(slf)
+    }
+    /// tinygrad's assign: shows x's values from now on.
+    fn replace<'py>(slf: Bound<'py, Self>, x: Value) -> PyResult<Bound<'py, Self>> {
+        PyTensor::assign(slf, x)
+    }
+    /// The same values in memory of their own; gradients flow through.
+    fn clone(&self, py: Python<'_>) -> PyResult<PyTensor> {
+        record(py)?;
+        guard(|| self.0.contiguous()).map(PyTensor)
     }
     /// The same values, cut off from the graph that made them: no gradient goes further back than here.
     fn detach(&self) -> PyTensor {

@@ -104,7 +104,7 @@ impl PyTensor {
     /// [0.0, 1.0, 2.0, 0.0, 0.0]
     /// >>> Tensor([1, 2]).pad((1, -1), value=9).tolist()
     /// [9.0, 1.0]
-    #[pyo3(signature = (arg, mode=None, value=None))]
+    #[pyo3(signature = (arg, mode=None, value=None), text_signature = "($self, arg, mode='constant', value=0.0)")]
     fn pad(
         &self,
         py: Python<'_>,
@@ -129,7 +129,7 @@ impl PyTensor {
     ///
     /// >>> Tensor([1, 2, 3]).slice(((1, 5),)).tolist()
     /// [2.0, 3.0, 0.0, 0.0]
-    #[pyo3(signature = (arg, value=None))]
+    #[pyo3(signature = (arg, value=None), text_signature = "($self, arg, value=0)")]
     fn slice(&self, py: Python<'_>, arg: Pairs, value: Option<Number>) -> PyResult<PyTensor> {
         record(py)?;
         let ranges = arg.for_axes(self.0.ndim());
