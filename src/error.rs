@@ -120,6 +120,8 @@ pub enum Mistake {
     Type,
     /// something at the wrong time: a second backward, a step without gradients
     State,
+    /// more memory than there is
+    Memory,
 }
 
 thread_local! {

@@ -933,8 +933,12 @@ fn beyond() -> Vec<Entry> {
         }),
         entry("diagonal", "", cube, |x| x[0].diagonal(0, 2)),
         entry("diag", "", &[&[3]], |x| x[0].diag()),
-        entry("masked_fill", "", pair, |x| {
-            x[0].masked_fill(&x[1].detach().gt(0), 2)
+        entry("masked_fill", "with the other", pair, |x| {
+            x[0].masked_fill(&x[0].detach().gt(0.5), &x[1])
+        }),
+        entry("meshgrid", "", &[&[3], &[2]], |x| {
+            let grid = Tensor::meshgrid(&[&x[0], &x[1]], "xy");
+            &grid[0] * &grid[1]
         }),
         entry("scatter", "two to one place", &[&[3, 4], &[2, 3]], |x| {
             let index = integers(&x[0], [2, 0, 2, 1, 1, 3]).reshape([2, 3]);

@@ -6,6 +6,7 @@ parameters of each name take.
 
 import inspect
 import pathlib
+import re
 import sys
 
 from teenygrad import _teenygrad
@@ -14,6 +15,7 @@ FILE = pathlib.Path(__file__).parent / "python/teenygrad/_teenygrad.pyi"
 
 HEAD = '''"""What is compiled. Written by crates/python/stubs.py."""
 
+import builtins
 from typing import Any, Callable, ClassVar, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -106,8 +108,8 @@ SETTABLE = {"grad", "requires_grad", "lazydata"}
 
 # What teenygrad.tensor adds in Python.
 ADDED = {
-    "Tensor": """    training: ClassVar[bool]
-    no_grad: ClassVar[bool]
+    "Tensor": """    training: ClassVar[builtins.bool]
+    no_grad: ClassVar[builtins.bool]
     default_type: ClassVar[DType]
     train = _train
     inference_mode = _inference_mode
@@ -115,6 +117,8 @@ ADDED = {
     def test(val: bool = ...) -> _train: ...
     def __init__(self, data: Any = ..., device: Optional[str] = ..., dtype: Optional[AnyDType] = ..., requires_grad: Optional[bool] = ...) -> None: ...
     def __iter__(self) -> Iterator[Tensor]: ...
+    @staticmethod
+    def _stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor: ...
     def stack(self: Union[Tensor, Sequence[Tensor]], *args: Any, dim: int = 0) -> Tensor: ...
 """,
     "LazyBuffer": "",
@@ -152,8 +156,19 @@ def method(owner, name, function, static):
     ignore = "  # type: ignore[override]" if name in ("__eq__", "__ne__") else ""
     lines = "    @staticmethod\n" if static else ""
     text = inspect.getdoc(function)
-    body = " ..." if not text or name.startswith("__") else f'\n        """{text}"""'.replace("\n", "\n        ").replace("\n        \n", "\n\n")
+    body = " ..."
+    if text and not name.startswith("__"):
+        written = "\n".join(f"        {line}".rstrip() for line in f'"""{text}"""'.splitlines())
+        body = f"\n{written}"
     return f"{lines}    def {name}({', '.join(parts)}) -> {returns}:{body}{ignore if body == ' ...' else ''}\n"
+
+
+def qualified(line):
+    """Inside of Tensor, `int` and its kin are methods."""
+    if line.lstrip().startswith(("def ", "train", "no_grad")):
+        line = re.sub(r"(?<=[:>,] )(int|float|bool)\b", r"builtins.\1", line)
+        line = re.sub(r"(?<=\[)(int|float|bool)\b", r"builtins.\1", line)
+    return line
 
 
 def cls(owner):
@@ -172,13 +187,15 @@ def cls(owner):
         elif isinstance(value, staticmethod):
             text += method(owner, name, value.__func__, True)
         elif name.startswith("__i") and name[3:-2] in INPLACE:
-            text += f"    def {name}(self, x: Operand) -> Tensor: ...\n"
+            more = ", modulo: None = None" if name == "__ipow__" else ""
+            ignore = "  # type: ignore[misc]" if more else ""
+            text += f"    def {name}(self, x: Operand{more}) -> Tensor: ...{ignore}\n"
         elif callable(value):
             try:
                 text += method(owner, name, value, False)
             except ValueError:
                 continue
-    return text
+    return "\n".join(map(qualified, text.split("\n")))
 
 
 REST = '''

@@ -17,7 +17,8 @@
 //! 4. Large blocks are mapped from the operating system one by one, and go back there one by one. The C library's allocator puts
 //!    them side by side after a while, with small ones in between that outlive them, and then nothing can be given back.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use crate::error::fail;
+use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::collections::BTreeMap;
 use std::ptr::NonNull;
 use std::sync::{Mutex, MutexGuard};
@@ -125,7 +126,8 @@ impl Memory {
         let layout = Memory::layout(capacity);
         // SAFETY: the layout's size is not zero. Zeroed, so that no read of it is ever of uninitialised memory.
         let Some(start) = NonNull::new(unsafe { alloc_zeroed(layout) }) else {
-            handle_alloc_error(layout)
+            pool().in_use -= capacity;
+            fail!(Memory: "memory", "the system has no {capacity} bytes more for an array"; "smaller batches take less")
         };
         Memory {
             start,

@@ -12,13 +12,14 @@
 //! | an index beyond the elements | `IndexError` | |
 //! | a dtype that an op cannot have | `DTypeError` | TypeError, RuntimeError |
 //! | the wrong time (a second backward) | `StateError` | RuntimeError, AssertionError |
+//! | more memory than there is | `MemoryError` | |
 //! | Ctrl-C | `KeyboardInterrupt` | |
 //!
 //! Laws:
 //! 1. Whatever may compute runs without the interpreter's lock ([`computed`]), so that other Python threads go on meanwhile.
 //! 2. An exception that Python code raises in the middle of ours (in a `Function` of the user's) comes out as it was.
 
-use pyo3::exceptions::{PyAssertionError, PyIndexError, PyRuntimeError};
+use pyo3::exceptions::{PyAssertionError, PyIndexError, PyMemoryError, PyRuntimeError};
 use pyo3::prelude::*;
 use std::any::Any;
 use std::cell::RefCell;
@@ -84,6 +85,7 @@ fn exception(panic: Box<dyn Any + Send>) -> PyErr {
         Some(Mistake::Index) => PyIndexError::new_err(message),
         Some(Mistake::Type) => own("DTypeError", message),
         Some(Mistake::State) => own("StateError", message),
+        Some(Mistake::Memory) => PyMemoryError::new_err(message),
         None if message.starts_with("assertion") => PyAssertionError::new_err(message),
         None => PyRuntimeError::new_err(message),
     }

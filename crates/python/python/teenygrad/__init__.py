@@ -2,7 +2,7 @@
 
 >>> from teenygrad import Tensor
 >>> x = Tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
->>> x.square().sum().backward()
+>>> loss = x.square().sum().backward()
 >>> x.grad.tolist()
 [[2.0, 4.0], [6.0, 8.0]]
 """

@@ -1,5 +1,6 @@
 """Small things that several modules need: dtypes, argument forms, the environment. The names are the original's."""
 
+import builtins
 import functools
 import math
 import os
@@ -21,7 +22,7 @@ def dedup(x: Iterable[T]) -> List[T]:
     return list(dict.fromkeys(x))
 
 
-def prod(x: Iterable[T]) -> Union[T, int]:
+def prod(x: Iterable[Any]) -> Any:
     """The product of all elements; 1 of none."""
     return functools.reduce(lambda a, b: a * b, x, 1)
 
@@ -141,17 +142,17 @@ class dtypes:
     floats = (float16, bfloat16, float32, float64)
 
     @staticmethod
-    def is_int(x: DType) -> "bool":
+    def is_int(x: DType) -> builtins.bool:
         """A signed or unsigned integer; bool is none."""
         return x in dtypes.ints
 
     @staticmethod
-    def is_float(x: DType) -> "bool":
+    def is_float(x: DType) -> builtins.bool:
         """One of the floating-point types."""
         return x in dtypes.floats
 
     @staticmethod
-    def is_unsigned(x: DType) -> "bool":
+    def is_unsigned(x: DType) -> builtins.bool:
         """An unsigned integer."""
         return x in dtypes.uints
 

@@ -1,7 +1,7 @@
 """Tensor, Function, and the class attributes that programs set."""
 
 import contextlib
-from typing import Any, Optional
+from typing import Any, List, Optional
 
 from teenygrad import _teenygrad
 from teenygrad._teenygrad import Tensor
@@ -22,7 +22,8 @@ class _Mode(contextlib.ContextDecorator):
     attribute: str
 
     def __init__(self, val: bool = True):
-        self.val, self.before = val, []
+        self.val = val
+        self.before: List[bool] = []
 
     def __enter__(self):
         self.before.append(getattr(Tensor, self.attribute))
@@ -50,7 +51,8 @@ def test(val: bool = True) -> train:
     return train(not val)
 
 
-Tensor.train, Tensor.inference_mode, Tensor.test = train, inference_mode, staticmethod(test)
+Tensor.train, Tensor.inference_mode = train, inference_mode  # type: ignore[misc,method-assign,has-type]
+Tensor.test = staticmethod(test)  # type: ignore[method-assign,assignment]
 
 
 class Function:
@@ -103,7 +105,7 @@ for _name in ("add", "sub", "mul", "truediv", "matmul", "pow", "floordiv", "mod"
     setattr(Tensor, f"__i{_name}__", _inplace(getattr(Tensor, f"__{_name}__")))
 
 
-def _stack(self, *args: Tensor, dim: int = 0) -> Tensor:
+def _stack(self, *args: Any, dim: int = 0) -> Tensor:
     """Tensors of one shape as one tensor with a new axis dim: Tensor.stack([a, b]) or a.stack(b).
 
     >>> Tensor.stack([Tensor([1, 2]), Tensor([3, 4])]).tolist()
@@ -116,4 +118,4 @@ def _stack(self, *args: Tensor, dim: int = 0) -> Tensor:
 
 
 _stack.__name__ = "stack"
-Tensor.stack = _stack
+Tensor.stack = _stack  # type: ignore[method-assign]

@@ -54,7 +54,7 @@ use teenygrad::{DType, Scalar, Tensor};
 /// requires_grad is True, False, or None for "unset", which becomes True when the tensor is put into an optimizer.
 ///
 /// >>> x = Tensor([[1, 2], [3, 4]], requires_grad=True)
-/// >>> (x * x).sum().backward()
+/// >>> loss = (x * x).sum().backward()
 /// >>> x.grad.tolist()
 /// [[2.0, 4.0], [6.0, 8.0]]
 #[pyclass(frozen, subclass, name = "Tensor", module = "teenygrad.tensor")]
@@ -276,6 +276,26 @@ impl PyTensor {
         )
     }
 
+    /// For pickle and copy.deepcopy: the values, not the graph.
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(
+        Bound<'py, PyAny>,
+        (Bound<'py, PyAny>, Place, Type, Option<bool>),
+    )> {
+        let class = py.get_type::<PyTensor>().into_any();
+        Ok((
+            class,
+            (
+                self.numpy(py)?,
+                self.device(),
+                self.dtype(),
+                self.requires_grad(),
+            ),
+        ))
+    }
+
     // ---- Autograd ----------------------------------------------------
 
     /// The gradient that backward() has left here, or None.
@@ -328,7 +348,7 @@ impl PyTensor {
     /// grad. Lazily: nothing runs until a gradient's values are wanted. Frees the graph that it walks.
     ///
     /// >>> x = Tensor([3.0], requires_grad=True)
-    /// >>> (x * x).sum().backward()
+    /// >>> loss = (x * x).sum().backward()
     /// >>> x.grad.item()
     /// 6.0
     ///

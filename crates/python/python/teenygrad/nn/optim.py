@@ -53,7 +53,8 @@ class SGD(Optimizer):
 
     def __init__(self, params: List[Tensor], lr=0.001, momentum=0, weight_decay=0.0, nesterov=False):
         super().__init__(params, lr)
-        self.momentum, self.wd, self.nesterov, self.b = momentum, weight_decay, nesterov, []
+        self.momentum, self.wd, self.nesterov = momentum, weight_decay, nesterov
+        self.b: List[Tensor] = []
         self._keep(_teenygrad.Steps.sgd(self.params, momentum, weight_decay, nesterov))
 
 
