@@ -58,6 +58,7 @@ pub mod device;
 pub mod dtype;
 pub mod error;
 pub mod helpers;
+pub mod interrupt;
 pub mod kernel;
 pub mod lazy;
 pub mod mlops;

@@ -21,14 +21,15 @@
 use crate::device::{Args, Buffer, Device, Param, Roof};
 use crate::error::fail;
 use crate::helpers::debug;
+use crate::interrupt::{self, Computing};
 use crate::lazy::{LazyBuffer, Op, State};
 use crate::schedule::graph::{Alone, Graph, Snapshot};
 use crate::schedule::{ParamSource, Plan, Step, cached};
 use crate::shape::view::numel;
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::sync::{Arc, Once, OnceLock};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Once};
+use std::time::Instant;
 
 /// One kernel with the memory it will work on.
 struct Launch {
@@ -59,41 +60,10 @@ pub fn run(targets: &[LazyBuffer]) {
     KERNELS.set(KERNELS.get() + kernels);
 }
 
-// ---- Interruption ----------------------------------------------------
-
-/// What a computation that was interrupted panics with, instead of a message. Whoever has set the question catches it.
-pub struct Interrupted;
-
-/// How long a computation runs before it asks for the first time whether it should go on, and between two questions.
-const PATIENCE: Duration = Duration::from_millis(200);
-
-static STOP: OnceLock<fn() -> bool> = OnceLock::new();
-
-/// Sets the question "should this computation stop?", which a long computation asks every now and then between two kernels, in the
-/// thread that wants the values. If the answer is yes, it panics with [`Interrupted`]. What it was computing is lost; all that was
-/// memory before, but for what these kernels were allowed to overwrite, is there still.
-///
-/// For programs that have an interpreter, whose user presses Ctrl-C. It can be set once.
-pub fn ask_to_stop(question: fn() -> bool) {
-    let _ = STOP.set(question);
-}
-
 /// Panics for values that somebody wants and that a computation was stopped in the middle of.
 pub(crate) fn lost(shape: &[usize]) -> ! {
     fail!(State: "realize", "values of shape {shape:?} were being computed when that computation was interrupted or failed, and are lost";
         "compute them anew")
-}
-
-/// Asks, if it is time to.
-fn check_interruption(last: &mut Instant) {
-    if let Some(stop) = STOP.get()
-        && last.elapsed() >= PATIENCE
-    {
-        if stop() {
-            std::panic::panic_any(Interrupted);
-        }
-        *last = Instant::now();
-    }
 }
 
 /// The work of [`run`], one thread at a time; returns how many kernels it ran.
@@ -109,10 +79,10 @@ fn run_alone(targets: &[LazyBuffer]) -> u64 {
     let mut launches = bind(snapshot, &plan);
     let scheduled = start.elapsed();
     let mut totals = Totals::default();
-    let mut asked = start;
+    let _computing = Computing::start();
     while let Some(launch) = launches.pop_front() {
         let step = &plan.steps[launch.step];
-        check_interruption(&mut asked);
+        interrupt::checkpoint();
         totals.add(step, execute(step, launch));
     }
     if debug() >= 1 && !plan.is_empty() {

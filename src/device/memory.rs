@@ -126,7 +126,10 @@ impl Memory {
         let layout = Memory::layout(capacity);
         // SAFETY: the layout's size is not zero. Zeroed, so that no read of it is ever of uninitialised memory.
         let Some(start) = NonNull::new(unsafe { alloc_zeroed(layout) }) else {
-            pool().in_use -= capacity;
+            let mut pool = pool();
+            pool.in_use -= capacity;
+            pool.peak = pool.in_use + pool.held; // law 3 goes on from what there is
+            drop(pool);
             fail!(Memory: "memory", "the system has no {capacity} bytes more for an array"; "smaller batches take less")
         };
         Memory {

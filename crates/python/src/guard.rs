@@ -25,7 +25,7 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use teenygrad::error::{Mistake, last_mistake};
-use teenygrad::realize::{self, Interrupted};
+use teenygrad::interrupt::{self, Interrupted};
 
 thread_local! {
     /// What Python's signal handler has raised while this thread was computing.
@@ -35,7 +35,7 @@ thread_local! {
 /// Silences panics, which exceptions speak for, and lets Ctrl-C stop a computation. Once, when the module is imported.
 pub fn install() {
     std::panic::set_hook(Box::new(|_| {}));
-    realize::ask_to_stop(|| {
+    interrupt::ask_to_stop(|| {
         Python::attach(|py| match py.check_signals() {
             Ok(()) => false,
             Err(raised) => {

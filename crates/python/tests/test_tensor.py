@@ -367,13 +367,18 @@ def test_other_threads_run_while_kernels_do():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-def test_ctrl_c_interrupts_a_long_computation():
+@pytest.mark.parametrize("work", ["many kernels", "one kernel"])
+def test_ctrl_c_interrupts_a_long_computation(work):
     program = """
         import os, signal, threading, time
         from teenygrad import Tensor
-        x = Tensor.rand(1024, 1024).realize()
-        y = x
-        for _ in range(2000): y = (y @ x) * 0.002
+        if WORK == "many kernels":
+            x = Tensor.rand(1024, 1024).realize()
+            y = x
+            for _ in range(2000): y = (y @ x) * 0.002
+        else:
+            x = Tensor.rand(14000, 14000).realize()
+            y = x @ x
         threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
         start = time.time()
         try:
@@ -387,7 +392,7 @@ def test_ctrl_c_interrupts_a_long_computation():
             print("lost" in str(error))
         print((x[0, 0] * 0 + 2).item())
     """
-    result = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=120)
+    result = subprocess.run([sys.executable, "-c", f"WORK = {work!r}\n" + textwrap.dedent(program)], capture_output=True, text=True, timeout=120)
     assert result.stdout.split() == ["interrupted", "True", "True", "2.0"], result.stdout + result.stderr
     assert result.stderr == ""
     assert signal.SIGINT

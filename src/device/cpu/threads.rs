@@ -17,7 +17,8 @@
 //! 2. Whoever asks for values does nothing else meanwhile than tasks of its own kernel. A program that has a pool of its own (rayon's, say)
 //!    may ask from within its parallel loops: if the wait took up another of that program's tasks, and that one asked for values too, it
 //!    would wait for a lock that its own thread holds.
-//! 3. A task that panics ends the kernel with this panic, in the calling thread, after all other tasks are done.
+//! 3. A computation that is asked to stop ([`crate::interrupt`]) skips the tasks that are left.
+//! 4. A task that panics ends the kernel with this panic, in the calling thread, after all other tasks are done.
 
 /// How many points of a loop nest make a task that is worth handing to another thread: some ten microseconds of work.
 pub const GRAIN: usize = 1 << 15;
@@ -25,7 +26,8 @@ pub const GRAIN: usize = 1 << 15;
 /// Runs `task(0)`, …, `task(count − 1)`, one after the other: this build has no threads.
 #[cfg(not(feature = "threads"))]
 pub fn parallel(count: usize, task: impl Fn(usize) + Sync + Send) {
-    (0..count).for_each(task);
+    (0..count).filter(|_| go_on()).for_each(task);
+    checkpoint();
 }
 
 /// How many threads kernels use when this thread asks for values.
@@ -34,11 +36,14 @@ pub fn threads() -> usize {
     1
 }
 
+use crate::interrupt::{checkpoint, go_on};
+
 #[cfg(feature = "threads")]
 pub use pool::{parallel, threads, with_threads};
 
 #[cfg(feature = "threads")]
 mod pool {
+    use super::{checkpoint, go_on};
     use std::any::Any;
     use std::cell::RefCell;
     use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -272,14 +277,20 @@ mod pool {
 
     /// Runs `task(0)`, …, `task(count − 1)`.
     pub fn parallel(count: usize, task: impl Fn(usize) + Sync + Send) {
+        let one = |number| {
+            if go_on() {
+                task(number);
+            }
+        };
         match count {
-            0 => {}
-            1 => task(0),
+            0 => return,
+            1 => return task(0),
             _ => match CHOSEN.with_borrow(Clone::clone) {
-                Some(chosen) => chosen.run(count, &task),
-                None => pool().run(count, &task),
+                Some(chosen) => chosen.run(count, &one),
+                None => pool().run(count, &one),
             },
         }
+        checkpoint();
     }
 
     /// How many threads kernels use when this thread asks for values.
