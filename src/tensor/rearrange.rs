@@ -42,7 +42,8 @@ impl Tensor {
             [size] if size <= shape[axis] => {
                 let whole = shape[axis] / size;
                 let mut sizes = vec![size; whole];
-                sizes.extend((shape[axis] % size != 0).then_some(shape[axis] % size));
+                let rest = shape[axis] % size;
+                sizes.extend((rest > 0).then_some(rest));
                 sizes
             }
             [_] => vec![shape[axis]],
@@ -370,7 +371,7 @@ impl Tensor {
             ));
             winner.set(
                 vec![Index::Tensor(flat.clone())],
-                &Tensor::positions(&[flat.numel()]).to(self.device()),
+                Tensor::positions(&[flat.numel()]).to(self.device()),
             );
             winner
         });

@@ -26,7 +26,7 @@ impl Tensor {
     /// assert_eq!(Tensor::from([1.0, f32::NAN]).isnan().to_vec::<bool>(), [false, true]);
     /// ```
     pub fn isnan(&self) -> Tensor {
-        self.detach().ne(&self.detach())
+        self.detach().ne(self.detach())
     }
 
     /// Whether it is ∞ or −∞, as bool.
