@@ -645,20 +645,22 @@ impl Tensor {
             }
         }
         let axes = (shape.len()..shape.len() + n).collect();
-        let windows = |x: &Tensor| {
-            let slides = slides(op, &x.shape(), &kernel, &stride, &dilation);
-            Tensor::apply(Window::new(slides), &[x])
+        let plain = around.iter().chain(&beyond).all(|&width| width == 0);
+        let pad = |x: &Tensor, near: f64, far: f64| {
+            x.pad_last(op, &around, near).pad_last(op, &beyond, far)
         };
-        if around.iter().chain(&beyond).all(|&width| width == 0) {
-            return (windows(self), axes, None);
-        }
-        let counted = if options.count_include_pad { 1.0 } else { 0.0 };
-        let counter = Tensor::ones(&shape).to(self.device()).detach();
-        let counter = counter
-            .pad_last(op, &around, counted)
-            .pad_last(op, &beyond, 0.0);
-        let padded = self.pad_last(op, &around, fill).pad_last(op, &beyond, fill);
-        (windows(&padded), axes, Some(windows(&counter)))
+        let x = if plain {
+            self.clone()
+        } else {
+            pad(self, fill, fill)
+        };
+        let slides = slides(op, &x.shape(), &kernel, &stride, &dilation);
+        let counter = (!plain).then(|| {
+            let counted = if options.count_include_pad { 1.0 } else { 0.0 };
+            let ones = Tensor::ones(&shape).to(self.device()).detach();
+            Tensor::apply(Window::new(slides.clone()), &[&pad(&ones, counted, 0.0)])
+        });
+        (Tensor::apply(Window::new(slides), &[&x]), axes, counter)
     }
 
     /// The averages of windows that lie side by side: see [`Tensor::avg_pool2d_with`].
