@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Trains a small convolutional network on handwritten digits, then says how many of the test set it reads rightly.
 
-    pip install ./crates/python tqdm
+    pip install ./crates/python            # and tqdm, for a progress bar
     python crates/python/examples/mnist.py
 
 A program as a user of the original writes it: nothing in it knows which engine runs underneath.
@@ -10,11 +10,26 @@ import gzip
 import os
 
 import numpy as np
-from tqdm import trange
 
 from teenygrad.helpers import CI
 from teenygrad.nn import optim
 from teenygrad.tensor import Tensor
+
+try:
+    from tqdm import trange
+except ImportError:
+
+    class trange:
+        """The same numbers without the bar."""
+
+        def __init__(self, steps, disable=False):
+            self.steps = range(steps)
+
+        def __iter__(self):
+            return iter(self.steps)
+
+        def set_description(self, text):
+            pass
 
 
 def fetch_mnist():

@@ -143,6 +143,11 @@ def test_reductions(axis, keepdim):
             )
 
 
+def test_sums_in_a_dtype():
+    x = Tensor(np.full(300, 200, np.uint8))
+    assert x.sum().item() == 60000 and x.sum(dtype=dtypes.float64).dtype == dtypes.float64
+
+
 @pytest.mark.parametrize("axis", [None, 0, -1])
 def test_positions_of_extremes(axis):
     x = np.array([[1, 5, 5], [7, 7, 0]], np.float32)

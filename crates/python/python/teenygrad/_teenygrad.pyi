@@ -547,8 +547,8 @@ class Tensor:
         """The standard deviation; correction=1 is that of a sample, 0 that of all there is."""
     def sub(self, x: Operand, reverse: builtins.bool = False) -> Tensor:
         """self - x, or x - self with reverse=True."""
-    def sum(self, axis: Axis = None, keepdim: builtins.bool = False) -> Tensor:
-        """The sum. Integers below 32 bits are summed, and returned, in 32 bits.
+    def sum(self, axis: Axis = None, keepdim: builtins.bool = False, dtype: Optional[AnyDType] = None) -> Tensor:
+        """The sum. Integers below 32 bits are summed, and returned, in 32 bits; with a dtype, all is cast to it first.
 
         >>> Tensor([[1, 2], [3, 4]]).sum(axis=0).tolist()
         [4.0, 6.0]"""

@@ -3,7 +3,7 @@
 //! **Law:** axis is None for all axes, a number, or several; with keepdim the reduced axes stay with size 1.
 
 use super::{PyTensor, methods, record};
-use crate::args::Along;
+use crate::args::{Along, Type};
 use crate::guard::guard;
 use pyo3::prelude::*;
 use teenygrad::DType;
@@ -29,11 +29,6 @@ macro_rules! reductions {
 }
 
 reductions! {
-    /// The sum. Integers below 32 bits are summed, and returned, in 32 bits.
-    ///
-    /// >>> Tensor([[1, 2], [3, 4]]).sum(axis=0).tolist()
-    /// [4.0, 6.0]
-    sum sum_keepdim;
     /// The largest element. Ties share the gradient.
     max max_keepdim;
     /// The smallest element.
@@ -49,6 +44,16 @@ reductions! {
 }
 
 methods! {
+    /// The sum. Integers below 32 bits are summed, and returned, in 32 bits; with a dtype, all is cast to it first.
+    ///
+    /// >>> Tensor([[1, 2], [3, 4]]).sum(axis=0).tolist()
+    /// [4.0, 6.0]
+    sum (axis=None, keepdim=false, dtype=None) (axis: Option<Along>, keepdim: bool, dtype: Option<Type>) => |x| {
+        let x = dtype.map_or(x.clone(), |dtype| x.cast(dtype.0));
+        let axis = axis.unwrap_or(Along(None));
+        let sum = if keepdim { x.sum_keepdim(axis) } else { x.sum(axis) };
+        dtype.map_or(sum.clone(), |dtype| sum.cast(dtype.0))
+    };
     /// The standard deviation; correction=1 is that of a sample, 0 that of all there is.
     std (axis=None, keepdim=false, correction=1) (axis: Option<Along>, keepdim: bool, correction: usize) => |x| x.std_with(axis.unwrap_or(Along(None)), keepdim, correction);
     /// The variance; correction=1 is that of a sample, 0 that of all there is.
