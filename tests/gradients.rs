@@ -982,6 +982,15 @@ fn beyond() -> Vec<Entry> {
             let y = integers(&x[0], [1, 3, 0]);
             x[0].nll_loss(&y, Some(&x[1].square()), Some(0), Reduction::Mean)
         }),
+        entry(
+            "sparse_categorical_crossentropy_with",
+            "smoothed",
+            &[&[3, 4]],
+            |x| {
+                let y = integers(&x[0], [1, -1, 0]);
+                x[0].sparse_categorical_crossentropy_with(&y, -1, 0.2, Reduction::Mean)
+            },
+        ),
         entry("cross_entropy", "smoothed", &[&[3, 4]], |x| {
             let y = integers(&x[0], [1, 3, 0]);
             x[0].cross_entropy(&y, Reduction::Mean, 0.1)

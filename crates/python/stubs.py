@@ -97,7 +97,7 @@ RETURNS = {
     "numpy": "np.ndarray", "__array__": "np.ndarray", "tolist": "Any", "item": "Any", "data": "memoryview", "__dlpack__": "Any",
     "__dlpack_device__": "Tuple[int, int]", "deepwalk": "List[Tensor]", "chunk": "List[Tensor]", "split": "Tuple[Tensor, ...]",
     "meshgrid": "List[Tensor]", "sort": "Tuple[Tensor, Tensor]", "topk": "Tuple[Tensor, Tensor]", "allclose": "bool", "toCPU": "np.ndarray",
-    "is_unrealized_contiguous_const": "bool", "schedule": "List[str]", "__setitem__": "None", "sequential": "Any",
+    "is_unrealized_contiguous_const": "bool", "schedule": "List[str]", "__setitem__": "None", "sequential": "Any", "__reduce__": "Tuple[Any, ...]",
 }  # fmt: skip
 
 PROPERTIES = {

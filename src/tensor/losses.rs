@@ -73,6 +73,50 @@ impl Tensor {
         }
     }
 
+    /// [`Tensor::sparse_categorical_crossentropy`] with all that PyTorch's cross entropy takes: of logits `[…, classes]` and labels `[…]`,
+    /// each of which is 1 − ε of itself and ε of all classes alike.
+    /// ```
+    /// # use teenygrad::{Tensor, tensor::losses::Reduction};
+    /// let logits = Tensor::from([[0.0, 0.0], [5.0, 0.0]]);
+    /// let losses = logits.sparse_categorical_crossentropy_with(&Tensor::from([0, -1]), -1, 0.1, Reduction::None);
+    /// assert_eq!(losses.to_vec::<f32>(), [2f32.ln(), 0.0]); // the second one is ignored
+    /// ```
+    /// # Panics
+    /// If shapes don't fit, the labels are not integers, or the smoothing is not within 0 and 1.
+    #[track_caller]
+    pub fn sparse_categorical_crossentropy_with(
+        &self,
+        y: &Tensor,
+        ignore_index: i64,
+        label_smoothing: f64,
+        reduction: Reduction,
+    ) -> Tensor {
+        const OP: &str = "sparse_categorical_crossentropy";
+        let shape = self.shape();
+        if shape.is_empty() || shape[..shape.len() - 1] != y.shape() {
+            fail!(OP, "logits {shape:?} do not fit labels {:?}", y.shape(); "one label for each row of logits");
+        }
+        if !y.dtype().is_int() {
+            fail!(Type: OP, "labels of {} are no numbers of classes", y.dtype(); "cast them to an integer type");
+        }
+        if !(0.0..=1.0).contains(&label_smoothing) {
+            fail!(OP, "a smoothing of {label_smoothing} is not within 0 and 1");
+        }
+        let log_p = self.wide_float().log_softmax(-1);
+        let y = y.detach().cast(DType::Int64);
+        let picked = Tensor::apply(Gather::new(shape.len() - 1), &[&log_p, &y.unsqueeze(-1)]);
+        let smooth = log_p.mean(-1).mul(label_smoothing);
+        let each = picked.squeeze(-1).mul(1.0 - label_smoothing).add(smooth);
+        let counted = y.ne(ignore_index);
+        let losses = counted.where_(each.neg(), 0.0);
+        let result = match reduction {
+            Reduction::None => losses,
+            Reduction::Sum => losses.sum(()),
+            Reduction::Mean => losses.sum(()).div(counted.sum(()).cast(losses.dtype())),
+        };
+        result.cast(self.float_dtype())
+    }
+
     /// The cross entropy of logits `[n, classes, …]` with labels `[n, …]`, or with probabilities of the logits' shape.
     ///
     /// With `label_smoothing` ε each label is 1 − ε of itself and ε of all classes alike.

@@ -336,6 +336,8 @@ def test_losses():
     labels = np.array([2, 0, 1, 1])
     compare([(4, 3), labels], lambda x, y: x.sparse_categorical_crossentropy(y), F.cross_entropy)
     compare([(4, 3), np.array([2, -1, 1, -1])], lambda x, y: x.sparse_categorical_crossentropy(y), lambda x, y: F.cross_entropy(x, y, ignore_index=-1))
+    for options in ({"label_smoothing": 0.1}, {"reduction": "sum"}, {"reduction": "none"}):
+        compare([(4, 3), labels], lambda x, y: x.sparse_categorical_crossentropy(y, **options), lambda x, y: F.cross_entropy(x, y, **options))
     compare([(4, 3), labels], lambda x, y: x.cross_entropy(y, label_smoothing=0.1), lambda x, y: F.cross_entropy(x, y, label_smoothing=0.1))
     compare([(4, 3), labels], lambda x, y: x.log_softmax().nll_loss(y), lambda x, y: F.nll_loss(x.log_softmax(1), y))
     compare([(4, 3), (4, 3)], lambda x, y: x.binary_crossentropy(y), F.binary_cross_entropy, low=0.1, high=0.9)

@@ -2,6 +2,7 @@
 //!
 //! **Law:** where a name is in both, the original's meaning wins (and stands in another file).
 
+use super::math::paired;
 use super::{PyTensor, methods, record};
 use crate::args::{Along, Given, Sizes, Type, Value};
 use crate::guard::{computed, guard};
@@ -12,7 +13,7 @@ use teenygrad::tensor::losses::Reduction;
 use teenygrad::tensor::operand::Operand;
 use teenygrad::{DType, Tensor};
 
-fn reduction(name: &str) -> PyResult<Reduction> {
+pub fn reduction(name: &str) -> PyResult<Reduction> {
     match name {
         "mean" => Ok(Reduction::Mean),
         "sum" => Ok(Reduction::Sum),
@@ -23,8 +24,8 @@ fn reduction(name: &str) -> PyResult<Reduction> {
     }
 }
 
-/// Positions and classes that are numbers of the default dtype: Tensor([0, 2]) is of floats.
-fn whole(x: Given) -> Tensor {
+/// Labels and positions that are numbers of the default dtype: Tensor([0, 2]) is of floats.
+pub fn whole(x: Given) -> Tensor {
     if x.0.is_floating_point() {
         x.0.cast(DType::Int64)
     } else {
@@ -151,25 +152,7 @@ methods! {
     interpolate (size, mode="linear", align_corners=false) (size: Sizes, mode: &str, align_corners: bool) => |x| x.interpolate(size, mode, align_corners);
 }
 
-/// Methods of a tensor and another operand.
-macro_rules! with_other {
-    ($($(#[$doc:meta])* $name:ident => |$x:ident, $y:ident| $body:expr;)*) => {
-        #[pymethods]
-        impl PyTensor {$(
-            $(#[$doc])*
-            fn $name(&self, py: Python<'_>, x: Value) -> PyResult<PyTensor> {
-                record(py)?;
-                guard(|| {
-                    let $x = &self.0;
-                    let $y: Operand = x.beside($x);
-                    $body
-                }).map(PyTensor)
-            }
-        )*}
-    };
-}
-
-with_other! {
+paired! {
     /// log(exp(self) + exp(x)), without overflow.
     logaddexp => |x, y| x.logaddexp(y);
     /// self == x, as bool.

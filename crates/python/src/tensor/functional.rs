@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use teenygrad::Tensor;
 use teenygrad::shape::args::Shape;
 use teenygrad::tensor::conv::{Conv, Kernel, Pool};
+use teenygrad::tensor::losses::Reduction;
 
 fn conv(
     groups: usize,
@@ -152,24 +153,29 @@ impl PyTensor {
     ///
     /// >>> round(Tensor([[2.0, 0.0]]).sparse_categorical_crossentropy(Tensor([0])).item(), 4)
     /// 0.1269
-    #[pyo3(name = "sparse_categorical_crossentropy", signature = (Y, ignore_index=-1))]
+    #[pyo3(signature = (Y, ignore_index=-1, label_smoothing=0.0, reduction="mean"))]
     #[allow(non_snake_case)]
     fn sparse_categorical_crossentropy(
         &self,
         py: Python<'_>,
         Y: Given,
         ignore_index: i64,
+        label_smoothing: f64,
+        reduction: &str,
     ) -> PyResult<PyTensor> {
         record(py)?;
-        // Labels may be numbers of the default dtype: Tensor([3, 1, 4]) is of floats.
-        let labels = if Y.0.is_floating_point() {
-            Y.0.cast(teenygrad::DType::Int64)
-        } else {
-            Y.0
-        };
-        guard(|| {
-            self.0
-                .sparse_categorical_crossentropy(&labels, ignore_index)
+        let how = super::beyond::reduction(reduction)?;
+        let labels = super::beyond::whole(Y);
+        guard(|| match how {
+            Reduction::Mean if label_smoothing == 0.0 => self
+                .0
+                .sparse_categorical_crossentropy(&labels, ignore_index),
+            _ => self.0.sparse_categorical_crossentropy_with(
+                &labels,
+                ignore_index,
+                label_smoothing,
+                how,
+            ),
         })
         .map(PyTensor)
     }

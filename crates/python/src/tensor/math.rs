@@ -133,6 +133,8 @@ macro_rules! paired {
     };
 }
 
+pub(super) use paired;
+
 paired! {
     /// The larger of both, element by element; NaN if either is. At a tie, half of the gradient goes to each.
     maximum => |x, y| x.maximum(y);
