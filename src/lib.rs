@@ -28,7 +28,7 @@
 //! 5. [`tensor`]: the API, and [`tensor::autograd`], the chain rule as a walk over a graph.
 //! 6. [`schedule`] and [`kernel`]: from many nodes to few kernels. [`realize`]: who owns memory, and until when.
 //! 7. [`device::reference`], the definition; then [`device::cpu`], the same fast.
-//! 8. [`nn`]: optimizers, data sets, weights on disk.
+//! 8. [`nn`]: optimizers, layers, data sets, weights on disk.
 //!
 //! ## In one minute
 //!
