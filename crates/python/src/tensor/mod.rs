@@ -117,6 +117,7 @@ macro_rules! methods {
         impl PyTensor {$(
             $(#[$doc])*
             #[pyo3(signature = $signature $(, text_signature = $text)?)]
+            #[allow(clippy::too_many_arguments)] // as many as Python's method has
             fn $name(&self, py: Python<'_> $(, $arg: $type)*) -> PyResult<PyTensor> {
                 $crate::tensor::record(py)?;
                 let $x = &self.0;
@@ -276,23 +277,14 @@ impl PyTensor {
     }
 
     /// For pickle and copy.deepcopy: the values, not the graph.
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(
-        Bound<'py, PyAny>,
-        (Bound<'py, PyAny>, Place, Type, Option<bool>),
-    )> {
-        let class = py.get_type::<PyTensor>().into_any();
-        Ok((
-            class,
-            (
-                self.numpy(py)?,
-                self.device(),
-                self.dtype(),
-                self.requires_grad(),
-            ),
-        ))
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let arguments = (
+            self.numpy(py)?,
+            self.device(),
+            self.dtype(),
+            self.requires_grad(),
+        );
+        (py.get_type::<PyTensor>(), arguments).into_pyobject(py)
     }
 
     // ---- Autograd ----------------------------------------------------
