@@ -1,6 +1,6 @@
 //! # device/cpu/microkernel: the few lines in which all the multiplying happens
 //!
-//! **In:** two packed panels ([`packing`] makes them), or one and an operand where it is ([`InPlace`]). **Out:** one tile of the output, added to or overwritten.
+//! **In:** two packed panels ([`packing`] makes them), or one and an operand where it is (`InPlace`). **Out:** one tile of the output, added to or overwritten.
 //! **Above:** [`contraction`](super::contraction), which cuts the problem into such tiles. **Below:** the processor.
 //!
 //! ```text

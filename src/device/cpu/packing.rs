@@ -31,7 +31,7 @@
 //!   of 4 does its last steps twice rather than one by one.
 //! - **gathered**: no neighbours anywhere; one number at a time.
 //!
-//! Or it isn't copied at all: runs can be loaded where they are, which is better if few columns want them ([`in_place`]).
+//! Or it isn't copied at all: runs can be loaded where they are, which is better if few columns want them (`packing::in_place`).
 //!
 //! Laws:
 //! 1. Nothing outside of the readable range is touched, and a number that breaks a bound is packed as 0 whatever memory holds there

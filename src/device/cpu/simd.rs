@@ -94,7 +94,7 @@ pub trait Isa {
     /// A vector register of f32.
     type Floats: Floats;
 
-    /// Sixteen out of thirty-two neighbours: outᵢ = from[indexᵢ]. Only the lowest five bits of an index count.
+    /// Sixteen out of thirty-two neighbours: outᵢ = `from[indexᵢ]`. Only the lowest five bits of an index count.
     ///
     /// # Safety
     /// Thirty-two numbers can be read at `from`, and sixteen at `index`; where the level is not [`Portable`], the processor has it.
