@@ -1,6 +1,6 @@
 //! # device/cpu/alu: one primitive op over one block
 //!
-//! **In:** an op, a dtype and pointers to *registers*: blocks of up to about a thousand elements that stay in the first-level cache.
+//! **In:** an op, a dtype and pointers to *registers*: blocks of some thousand elements that stay in the near caches.
 //! **Out:** a register. **Above:** the interpreter of fused kernels, which calls this once for each instruction and block. **Below:**
 //! `number` (what an op does to one element), `blocks` (the loops), `simd` (which instructions to use).
 //!

@@ -4,8 +4,8 @@
 //! which decides which points. **Below:** `walk` (where they are in memory), `alu` (one op over one block).
 //!
 //! An interpreter that decides what to do for each *element* spends ten times longer deciding than doing. One that decides for each
-//! *array* writes every intermediate result to memory. In between lies the block: the decision is paid once for a thousand elements, and
-//! the intermediate results, 4 KiB each, never leave the first-level cache. Analytical databases run queries this way; no compiler is needed.
+//! *array* writes every intermediate result to memory. In between lies the block: the decision is paid once for a thousand elements or more,
+//! and the intermediate results never leave the near caches. Analytical databases run queries this way; no compiler is needed.
 //!
 //! ```text
 //! relu(a·x + b):      a block of %0 ← load a          (no copy if it lies contiguously: the register then *is* the memory)
@@ -24,7 +24,6 @@ mod bring;
 mod frame;
 mod places;
 
-pub(super) use bring::prefetch;
 pub use frame::Frame;
 pub(super) use frame::Room;
 

@@ -33,6 +33,7 @@
 
 use super::contraction::vectors::{self, Dots, Scaled};
 use super::packing::{self, InPlace, MOST_PIECES, Panel};
+use super::simd::prefetch;
 use std::ops::{Add, Mul};
 
 /// The most columns of any kernel.
@@ -328,19 +329,6 @@ mod x86 {
     }
 }
 
-/// Asks for what is at an address, if anything, to be brought into the cache.
-#[inline(always)]
-fn prefetch<T>(from: *const T) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: every x86-64 has the instruction; it does nothing where there is no memory.
-    unsafe {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(from.cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = from;
-}
-
 /// Elsewhere (NEON, WebAssembly, …) an array that is as large as a register, and whatever the compiler makes of it.
 #[cfg(not(target_arch = "x86_64"))]
 impl<T: Real, const L: usize> Vector for [T; L] {
@@ -465,7 +453,7 @@ unsafe fn in_place<V: Vector, const R: usize, const P: usize>(
         let (step, mask) = (*wide.steps.get_unchecked(k), *wide.masks.get_unchecked(k));
         for r in 0..R {
             let next = wide.ahead + step + (r * V::LANES) as isize;
-            prefetch(wide.from[0][0].wrapping_offset(next));
+            prefetch(wide.from[0][0].wrapping_offset(next).cast(), 1);
         }
         std::array::from_fn(|r| {
             let mask = mask >> (r * V::LANES);
@@ -621,11 +609,8 @@ impl Real for f32 {
         use std::arch::x86_64::{_MM_TRANSPOSE4_PS, _mm_loadu_ps};
         // SAFETY: the caller promises the memory; every x86-64 has these instructions; a vector of four is an array of four.
         unsafe {
-            for row in from {
-                std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(
-                    row.wrapping_add(64).cast(),
-                );
-            }
+            from.iter()
+                .for_each(|row| prefetch(row.wrapping_add(64).cast(), 1));
             let [mut a, mut b, mut c, mut d] = from.map(|row| _mm_loadu_ps(row));
             _MM_TRANSPOSE4_PS(&mut a, &mut b, &mut c, &mut d);
             std::mem::transmute([a, b, c, d])

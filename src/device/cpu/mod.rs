@@ -5,6 +5,7 @@
 //! ```text
 //! Kernel ─┬─ Nest ── nest ─┬─ sum of products ─▶ contraction ─▶ packing, microkernel
 //!         │                └─ everything else ─▶ interpreter ─▶ walk, table, panel (where), alu (what) ─▶ number, blocks, math, simd
+//!         │                                                  └─▶ strip (several f32 instructions in one pass) ─▶ lanes, simd
 //!         ├─ Nest with rows ─ rows ─▶ interpreter
 //!         └─ Scan, Scatter, Copy ─▶ special
 //! ```

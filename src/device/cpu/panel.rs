@@ -19,7 +19,8 @@
 //!
 //! Law: a panel is filled from its first row to its last when the first of its points is asked for; it is never used for another array.
 
-use super::interpreter::{Room, prefetch};
+use super::interpreter::Room;
+use super::simd::prefetch;
 use super::simd::{Hot, Isa, turn, vectorize};
 use super::walk::{Axes, Base, unravel_into};
 use std::ops::Range;

@@ -5,7 +5,7 @@
 
 use super::{Frame, Interpreter, Running, Span, width};
 use crate::device::cpu::alu;
-use crate::device::cpu::simd::{Hot, Isa, vectorize};
+use crate::device::cpu::simd::{Hot, Isa, prefetch, vectorize};
 use crate::device::cpu::table::Bring;
 use crate::device::cpu::walk::{Axes, Base, Run};
 use crate::device::random::uniform;
@@ -168,18 +168,6 @@ impl Hot for AllEqual<'_> {
             .fold(0, |differences, &i| differences | (i ^ self.0[0]))
             == 0
     }
-}
-
-/// Asks for memory before it is needed. Wherever the address leads, nothing happens but that it may be in cache soon.
-pub(in crate::device::cpu) fn prefetch(from: *const u8, bytes: usize) {
-    #[cfg(target_arch = "x86_64")]
-    for line in (0..bytes).step_by(64) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a prefetch touches no memory that the program can see, and cannot fail.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.wrapping_add(line).cast()) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (from, bytes);
 }
 
 /// The address of a line that is one stretch of memory.
