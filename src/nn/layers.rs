@@ -71,12 +71,10 @@ impl Convolution {
         bias: bool,
         options: Conv,
     ) -> Convolution {
-        let reach = inputs / groups.max(1) * kernel.iter().product::<usize>();
+        let shape = [&[outputs, inputs / groups.max(1)], kernel].concat();
+        let reach = shape[1..].iter().product();
         Convolution {
-            weight: uniform(
-                &[&[outputs, inputs / groups.max(1)], kernel].concat(),
-                reach,
-            ),
+            weight: uniform(&shape, reach),
             bias: bias.then(|| uniform(&[outputs], reach)),
             options,
             transposed: false,

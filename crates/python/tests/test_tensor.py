@@ -366,6 +366,13 @@ def test_other_threads_run_while_kernels_do():
     assert after > before + 5
 
 
+def test_pow_takes_no_modulo():
+    assert pow(Tensor([3.0]), 2).tolist() == [9.0]
+    with pytest.raises(TypeError, match="modulo"):
+        pow(Tensor([3.0]), 2, 5)
+
+
+# Windows has no signal that a process can send itself as Ctrl-C does.
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize("work", ["many kernels", "one kernel"])
 def test_ctrl_c_interrupts_a_long_computation(work):

@@ -5,6 +5,7 @@
 use super::{PyTensor, methods, record};
 use crate::args::{Given, Type, Value};
 use crate::guard::guard;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use teenygrad::tensor::math;
 use teenygrad::tensor::operand::Operand;
@@ -93,6 +94,16 @@ binary! {
     r#mod __mod__ __rmod__ => |a, b| math::remainder(a, b);
 }
 
+/// Python's `pow` has a third argument, for whole numbers; a tensor has no use for it, and must not drop it in silence.
+fn without_modulo(modulo: Option<Bound<'_, PyAny>>) -> PyResult<()> {
+    match modulo {
+        None => Ok(()),
+        Some(_) => Err(PyTypeError::new_err(
+            "pow: a tensor's power takes no modulo",
+        )),
+    }
+}
+
 #[pymethods]
 impl PyTensor {
     fn __pow__(
@@ -101,7 +112,7 @@ impl PyTensor {
         x: Value,
         modulo: Option<Bound<'_, PyAny>>,
     ) -> PyResult<PyTensor> {
-        let _ = modulo;
+        without_modulo(modulo)?;
         self.pow(py, x, false)
     }
     fn __rpow__(
@@ -110,7 +121,7 @@ impl PyTensor {
         x: Value,
         modulo: Option<Bound<'_, PyAny>>,
     ) -> PyResult<PyTensor> {
-        let _ = modulo;
+        without_modulo(modulo)?;
         self.pow(py, x, true)
     }
 }
