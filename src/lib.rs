@@ -28,7 +28,7 @@
 //! 5. [`tensor`]: the API, and [`tensor::autograd`], the chain rule as a walk over a graph.
 //! 6. [`schedule`] and [`kernel`]: from many nodes to few kernels. [`realize`]: who owns memory, and until when.
 //! 7. [`device::reference`], the definition; then [`device::cpu`], the same fast.
-//! 8. [`nn`]: optimizers, layers, data sets, weights on disk.
+//! 8. [`nn`]: optimizers, layers, data sets, weights on disk. [`viz`]: pictures of all these graphs.
 //!
 //! ## In one minute
 //!
@@ -50,7 +50,8 @@
 //! assert!((w.item::<f32>() - 2.0).abs() < 1e-2 && (b.item::<f32>() - 1.0).abs() < 2e-2);
 //! ```
 //!
-//! `DEBUG=1` to `5` in the environment tells more and more of what happens: totals, kernels, decisions, programs, graphs.
+//! `DEBUG=1` to `5` in the environment tells more and more of what happens: totals, kernels, decisions, programs, graphs. `VIZ=folder` draws it
+//! ([`viz`]).
 
 #![warn(missing_docs)]
 
@@ -68,6 +69,7 @@ pub mod realize;
 pub mod schedule;
 pub mod shape;
 pub mod tensor;
+pub mod viz;
 
 pub use device::Device;
 pub use dtype::{DType, Element, Scalar, dtypes};

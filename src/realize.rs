@@ -26,6 +26,7 @@ use crate::lazy::{LazyBuffer, Op, State};
 use crate::schedule::graph::{Alone, Graph, Snapshot};
 use crate::schedule::{ParamSource, Plan, Step, cached};
 use crate::shape::view::numel;
+use crate::viz::watch;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::{Arc, Once};
@@ -76,6 +77,7 @@ fn run_alone(targets: &[LazyBuffer]) -> u64 {
     if debug() >= 5 {
         print_graph(&Graph::new(&snapshot));
     }
+    watch::computation(&snapshot, &plan);
     let mut launches = bind(snapshot, &plan);
     let scheduled = start.elapsed();
     let mut totals = Totals::default();

@@ -99,6 +99,11 @@ pub fn plan(targets: &[LazyBuffer]) -> Plan {
     build(&Graph::of(targets))
 }
 
+/// The same for a graph that somebody has already taken a snapshot of, with its numbers.
+pub(crate) fn plan_of(graph: &Graph) -> Plan {
+    build(graph)
+}
+
 /// The plan for a snapshot that was just taken, and whether it was made earlier, for a graph of the same structure.
 pub(crate) fn cached(snapshot: &Snapshot) -> (Arc<Plan>, bool) {
     static CACHE: Mutex<Cache> = Mutex::new(Cache::new());

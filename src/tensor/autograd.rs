@@ -15,6 +15,7 @@ use super::{Tensor, TensorState};
 use crate::error::fail;
 use crate::lazy::LazyBuffer;
 use crate::mlops::Function;
+use crate::viz::watch;
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -268,6 +269,7 @@ impl Tensor {
         {
             fail!(State: "backward", "a backward has already been through this graph and has freed it"; "compute the loss anew, or add both losses and go back once");
         }
+        let picture = watch::before_backward(self);
         let one = self.lazydata().const_like(1);
         self.add_grad(one);
         for tensor in order.iter().rev() {
@@ -294,6 +296,7 @@ impl Tensor {
                 }
             }
         }
+        picture.iter().for_each(watch::after_backward);
     }
 
     /// Law 1.
