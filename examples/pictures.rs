@@ -1,7 +1,8 @@
 //! # pictures: what the library draws of itself
 //!
-//! `cargo run --release --example pictures -- FOLDER` (target/pictures, if none is said) writes a picture of each kind: autograd graphs, lazy
-//! graphs, kernels, memory. `examples/pictures/` has those that the README shows; a test draws them again and compares.
+//! `cargo run --release --example pictures` writes a picture of each kind into target/pictures: autograd graphs, lazy graphs, kernels, memory. A folder
+//! and the names of the pictures that are wanted can follow. Two of them are kept in examples/pictures, because the README shows them; a
+//! test draws these again and compares.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,10 +10,11 @@ use teenygrad::viz::Picture;
 use teenygrad::{DType, Result, Tensor};
 
 fn main() -> ExitCode {
-    let folder = std::env::args_os()
-        .nth(1)
+    let mut arguments = std::env::args().skip(1);
+    let folder = arguments
+        .next()
         .map_or_else(|| "target/pictures".into(), PathBuf::from);
-    match draw_all(&folder) {
+    match save(&folder, &arguments.collect::<Vec<_>>()) {
         Ok(count) => {
             println!("{count} pictures are in {}", folder.display());
             ExitCode::SUCCESS
@@ -24,15 +26,22 @@ fn main() -> ExitCode {
     }
 }
 
-fn draw_all(folder: &Path) -> Result<usize> {
+/// Writes the pictures of these names, or all if there are none; returns how many.
+fn save(folder: &Path, names: &[String]) -> Result<usize> {
     std::fs::create_dir_all(folder).map_err(|error| teenygrad::Error::io(folder, error))?;
-    Tensor::manual_seed(42);
-    let mut all = graphs();
-    all.extend(views());
-    for (name, picture) in &all {
+    let mut pictures = all();
+    pictures.retain(|(name, _)| names.is_empty() || names.iter().any(|wanted| wanted == name));
+    for (name, picture) in &pictures {
         picture.save(folder.join(format!("{name}.svg")))?;
     }
-    Ok(all.len())
+    Ok(pictures.len())
+}
+
+/// All pictures with their names.
+pub fn all() -> Vec<(&'static str, Picture)> {
+    let mut all = graphs();
+    all.extend(views());
+    all
 }
 
 fn graphs() -> Vec<(&'static str, Picture)> {

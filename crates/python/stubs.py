@@ -52,7 +52,7 @@ PARAMETERS = {
     "attn_mask": "Optional[Tensor]", "dropout_p": "float", "is_causal": "bool", "ll": "Sequence[Callable[[Tensor], Tensor]]", "w": "Tensor",
     "gradient": "Optional[Tensor]", "copy": "Optional[bool]", "stream": "None", "max_version": "Optional[Tuple[int, int]]",
     "dl_device": "Optional[Tuple[int, int]]", "indexing": "str", "n": "int", "op": "Any", "srcs": "LazyBuffer", "new_shape": "Sizes",
-    "bitcast": "bool", "seen": "Any", "requires_grad_": "Optional[bool]", "invstd": "Tensor", "modulo": "None", "name": "str",
+    "bitcast": "bool", "seen": "Any", "requires_grad_": "Optional[bool]", "invstd": "Tensor", "modulo": "None", "name": "str", "path": "str",
 }  # fmt: skip
 
 OWN = {
@@ -98,6 +98,7 @@ RETURNS = {
     "__dlpack_device__": "Tuple[int, int]", "deepwalk": "List[Tensor]", "chunk": "List[Tensor]", "split": "Tuple[Tensor, ...]",
     "meshgrid": "List[Tensor]", "sort": "Tuple[Tensor, Tensor]", "topk": "Tuple[Tensor, Tensor]", "allclose": "bool", "toCPU": "np.ndarray",
     "is_unrealized_contiguous_const": "bool", "schedule": "List[str]", "__setitem__": "None", "sequential": "Any", "__reduce__": "Tuple[Any, ...]",
+    "graph": "Picture", "lazy_graph": "Picture", "kernel_graph": "Picture", "memory_diagram": "Picture", "svg": "str", "save": "None",
 }  # fmt: skip
 
 PROPERTIES = {
@@ -122,6 +123,7 @@ ADDED = {
     def stack(self: Union[Tensor, Sequence[Tensor]], *args: Any, dim: int = 0) -> Tensor: ...
 """,
     "LazyBuffer": "",
+    "Picture": "",
 }
 SKIPPED = {"training", "no_grad", "default_type", "train", "inference_mode", "test", "stack", "__new__", "__doc__", "__module__"}
 INPLACE = ("add", "sub", "mul", "truediv", "matmul", "pow", "floordiv", "mod")
@@ -228,7 +230,7 @@ def canonicalize(device: Optional[str] = None) -> str: ...
 
 def text():
     """The whole file."""
-    return HEAD + "\n" + cls("Tensor") + "\n" + cls("LazyBuffer") + REST
+    return HEAD + "\n" + cls("Tensor") + "\n" + cls("LazyBuffer") + "\n" + cls("Picture") + REST
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ Examples:
 Environment:
   TEENYGRAD_DATA   a folder with the four files of MNIST, instead of data/mnist
   DEBUG            1: a line for each computation, 2: one for each kernel, up to 5
+  VIZ              a folder for pictures of what is computed (SVG)
   CI, NO_COLOR     set: lines instead of a progress bar; no colours
 ";
 

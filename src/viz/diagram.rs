@@ -5,9 +5,9 @@
 //!
 //! Laws:
 //! 1. Every box has a number, and every edge says which two it joins (`data-from`, `data-to`), for readers and for tests.
-//! 2. An edge over more than [`FAR`] layers is not drawn: where it would end, a dashed box has the number of the box that it comes from, and
+//! 2. An edge over more than 7 layers is not drawn: where it would end, a dashed box has the number of the box that it comes from, and
 //!    leads there when it is clicked. A value that is used a hundred layers further down would be a hundred lines side by side otherwise.
-//! 3. At most [`MOST`] boxes are drawn: the last ones, which are nearest to the result. The subtitle says how many there are.
+//! 3. At most 4,000 boxes are drawn: the last ones, which are nearest to the result. The subtitle says how many there are.
 
 use super::layout::{layers, place};
 use super::svg::{escaped, grouped, line, open, shortened, width};
@@ -273,11 +273,14 @@ impl Diagram {
         let names: Vec<String> = boxes.iter().map(name).collect();
         let mut boxes: Vec<Node> = boxes.drain(cut..).collect();
         boxes.iter_mut().for_each(Node::shorten);
-        let (inside, outside): (Vec<(usize, usize)>, Vec<(usize, usize)>) = (self.edges.iter())
-            .copied()
-            .filter(|edge| edge.1 >= cut)
-            .partition(|edge| edge.0 >= cut);
-        let inside: Vec<(usize, usize)> = inside.iter().map(|(a, b)| (a - cut, b - cut)).collect();
+        let mut inside: Vec<(usize, usize)> = Vec::new();
+        let mut outside: Vec<(usize, usize)> = Vec::new();
+        for &(from, to) in self.edges.iter().filter(|edge| edge.1 >= cut) {
+            match from.checked_sub(cut) {
+                Some(from) => inside.push((from, to - cut)),
+                None => outside.push((from, to - cut)),
+            }
+        }
         let mut layer = layers(boxes.len(), &inside);
         // A reference needs a layer above the box that it leads to.
         if !outside.is_empty() {
@@ -290,7 +293,7 @@ impl Diagram {
             .iter()
             .copied()
             .map(|(from, to)| (Some(from), from + cut, to));
-        let cut_off = outside.iter().map(|&(from, to)| (None, from, to - cut));
+        let cut_off = outside.iter().map(|&(from, to)| (None, from, to));
         for (source, from, to) in near.chain(cut_off) {
             let at = match source {
                 Some(source) if !far(&(source, to), &layer) => source,

@@ -12,10 +12,11 @@
 //!
 //! Laws:
 //! 1. A structure is drawn once: a training loop gives the pictures of its first steps and no more.
-//! 2. At most [`MOST`] files are written, each whole or not at all ([`files`](crate::nn::files)). Files of an earlier run with the same numbers
+//! 2. At most 200 files are written, each whole or not at all ([`files`](crate::nn::files)). Files of an earlier run with the same numbers
 //!    are replaced.
 //! 3. A folder that can't be written to is told on stderr, once; the program goes on without pictures.
 
+use super::diagram::Diagram;
 use super::{Graph as Autograd, Picture, graphs};
 use crate::schedule::Plan;
 use crate::schedule::graph::{Graph, Snapshot};
@@ -71,11 +72,13 @@ impl Album {
         !self.closed && self.seen.insert(structure)
     }
 
-    fn add(&mut self, name: &str, picture: &Picture) {
+    fn add(&mut self, name: &str, mut diagram: Diagram) {
         if self.closed {
             return;
         }
         self.written += 1;
+        diagram.title = format!("{} {}", self.written, diagram.title);
+        let picture = Picture::of(diagram);
         let path = self.folder.join(format!("{:03}-{name}.svg", self.written));
         if let Err(error) = picture.save(&path) {
             eprintln!("VIZ: {error}\nVIZ: no more pictures are drawn");
@@ -104,8 +107,8 @@ pub(crate) fn computation(snapshot: &Snapshot, plan: &Plan) {
     with(|album| {
         if !plan.is_empty() && album.wants(snapshot.fingerprint) {
             let graph = Graph::new(snapshot);
-            album.add("lazy", &Picture::of(graphs::lazy(&graph, &[])));
-            album.add("kernels", &Picture::of(graphs::kernels(&graph, plan)));
+            album.add("lazy", graphs::lazy(&graph, &[]));
+            album.add("kernels", graphs::kernels(&graph, plan));
         }
     });
 }
@@ -126,5 +129,5 @@ pub(crate) fn before_backward(loss: &crate::Tensor) -> Option<Autograd> {
 
 /// Draws it.
 pub(crate) fn after_backward(graph: &Autograd) {
-    with(|album| album.add("autograd", &graph.picture()));
+    with(|album| album.add("autograd", graphs::autograd(graph)));
 }

@@ -11,7 +11,7 @@
 //! optim, layers   optimizers and layers     state            safetensors
 //!        │
 //! args      Python's arguments as ours     guard            panics as exceptions, the interpreter's lock, Ctrl-C
-//! memory    NumPy and DLPack
+//! memory    NumPy and DLPack                         viz              pictures for notebooks
 //!        │
 //!        ▼
 //! the crate `teenygrad`
@@ -29,6 +29,7 @@ mod memory;
 mod optim;
 mod state;
 mod tensor;
+mod viz;
 
 use pyo3::prelude::*;
 
@@ -42,6 +43,7 @@ fn _teenygrad(module: &Bound<'_, PyModule>) -> PyResult<()> {
     layers::register(module)?;
     optim::register(module)?;
     state::register(module)?;
+    viz::register(module)?;
     module.add_function(wrap_pyfunction!(args::register_dtypes, module)?)?;
     module.add_function(wrap_pyfunction!(args::dtype_table, module)?)?;
     module.add_function(wrap_pyfunction!(args::promote, module)?)?;

@@ -403,3 +403,23 @@ def test_ctrl_c_interrupts_a_long_computation(work):
     assert result.stdout.split() == ["interrupted", "True", "True", "2.0"], result.stdout + result.stderr
     assert result.stderr == ""
     assert signal.SIGINT
+
+
+# ---- Pictures --------------------------------------------------------------------------------------------------------
+
+
+def test_pictures(tmp_path):
+    import xml.etree.ElementTree as xml
+
+    x = Tensor([[1.0, -2.0], [3.0, 4.0]], requires_grad=True)
+    loss = (x.transpose(0, 1) * 2).relu().sum()
+    graph = loss.graph()
+    assert "no gradients yet" in graph.svg()
+    loss.backward()
+    assert "no gradients yet" not in graph.svg()
+    for picture in (graph, x.grad.lazy_graph(), x.grad.kernel_graph(), x.transpose(0, 1).memory_diagram()):
+        assert xml.fromstring(picture._repr_svg_()).tag.endswith("svg")
+    graph.save(tmp_path / "graph.svg")
+    assert (tmp_path / "graph.svg").read_text() == graph.svg()
+    with pytest.raises(OSError):
+        graph.save(tmp_path / "nowhere" / "graph.svg")

@@ -2,8 +2,9 @@
 //!
 //! **In:** one number of each kind a step. **Out:** an SVG with two plots, one above the other, over the same steps.
 
-use super::{line, number, open};
+use super::STYLE;
 use std::fmt::Write;
+use teenygrad::viz::svg::{line, number, open};
 
 /// The picture's width, and where the plots begin and end in it.
 const WIDTH: f64 = 880.0;
@@ -18,7 +19,7 @@ const PITCH: f64 = 306.0;
 /// Values that are no finite numbers are gaps.
 pub fn curves_svg(losses: &[f32], accuracies: &[f32], title: &str) -> String {
     let height = 96.0 + PITCH + PLOT + 54.0;
-    let mut svg = open(WIDTH, height, title);
+    let mut svg = open(WIDTH, height, title, "", STYLE);
     let loss = Panel {
         name: "loss",
         class: "loss",

@@ -2,8 +2,9 @@
 //!
 //! **In:** images with guess and truth. **Out:** an SVG with a card for each, ten in a row.
 
-use super::{grouped, line, open};
+use super::STYLE;
 use std::fmt::Write;
+use teenygrad::viz::svg::{grouped, line, open};
 
 /// A digit that the model read wrongly.
 #[derive(Clone)]
@@ -26,7 +27,8 @@ const CELL: (f64, f64) = (78.0, 92.0);
 pub fn wrong_digits_svg(digits: &[WrongDigit], total: usize, title: &str) -> String {
     let shown = &digits[..digits.len().min(SHOWN)];
     let rows = shown.len().div_ceil(10);
-    let mut svg = open(40.0 + 10.0 * CELL.0, 104.0 + rows as f64 * CELL.1, title);
+    let (width, height) = (40.0 + 10.0 * CELL.0, 104.0 + rows as f64 * CELL.1);
+    let mut svg = open(width, height, title, "", STYLE);
     let which = match (digits.len(), shown.len()) {
         (0, _) => String::new(),
         (all, drawn) if all == drawn => "; all of them:".into(),
