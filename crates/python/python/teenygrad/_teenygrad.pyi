@@ -256,6 +256,9 @@ class Tensor:
     def grad(self) -> Optional[Tensor]: ...
     @grad.setter
     def grad(self, value: Optional[Tensor]) -> None: ...
+    def graph(self) -> Picture:
+        """The tensors and functions that this one came from, with their gradients as they are when the picture is looked at: take it before the
+        backward, which frees the graph, and look at it after."""
     def half(self) -> Tensor:
         """As float16."""
     def hardsigmoid(self) -> Tensor:
@@ -294,8 +297,12 @@ class Tensor:
     @staticmethod
     def kaiming_uniform(*shape: Any, a: builtins.float = 0.01, device: Optional[str] = None, dtype: Optional[AnyDType] = None, requires_grad: Optional[builtins.bool] = None) -> Tensor:
         """Uniform in ±√3 · √(2 / (1 + a²)) / √prod(shape[1:]): He et al., 2015."""
+    def kernel_graph(self) -> Picture:
+        """The kernels that would run to compute this tensor, and the memory that they read and write."""
     def layernorm(self, axis: Axis = -1, eps: builtins.float = 1e-05) -> Tensor:
         """(x - mean) / sqrt(variance + eps) along an axis or several."""
+    def lazy_graph(self) -> Picture:
+        """The nodes that would be computed for this tensor, and the views through which they look at each other."""
     @property
     def lazydata(self) -> LazyBuffer: ...
     @lazydata.setter
@@ -354,6 +361,8 @@ class Tensor:
         """The larger of both, element by element; NaN if either is. At a tie, half of the gradient goes to each."""
     def mean(self, axis: Axis = None, keepdim: builtins.bool = False) -> Tensor:
         """The average."""
+    def memory_diagram(self) -> Picture:
+        """How this tensor looks at memory: which cell each index leads to."""
     def meshgrid(self, *args: Any, indexing: str = 'ij') -> List[Tensor]:
         """Each tensor of one axis along its own axis of a common grid."""
     def min(self, axis: Axis = None, keepdim: builtins.bool = False) -> Tensor:
@@ -709,6 +718,12 @@ class LazyBuffer:
     def toCPU(self) -> np.ndarray:
         """The values as a NumPy array. Computes them."""
     def __repr__(self) -> str: ...
+
+class Picture:
+    def save(self, path: str) -> None:
+        """Writes the picture to a file."""
+    def svg(self) -> str:
+        """The picture as text."""
 
 class Steps:
     @staticmethod
