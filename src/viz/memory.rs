@@ -514,8 +514,10 @@ impl Shown {
                     true => 0.45,
                     false => 0.0,
                 };
+                // Downwards on the side of the cell on which it is.
+                let side = dy.abs() * bend * aside.signum();
                 let middle = (
-                    (a.0 + b.0) / 2.0 + dy * bend,
+                    (a.0 + b.0) / 2.0 + side,
                     (a.1 + b.1) / 2.0 - dx.abs() * bend,
                 );
                 format!(

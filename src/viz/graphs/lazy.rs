@@ -27,9 +27,18 @@ fn name_of(op: &Op) -> String {
         Op::Binary(op) => format!("{op:?}"),
         Op::Ternary(op) => format!("{op:?}"),
         Op::Reduce(op, axes) => format!("{op:?} axes {axes:?}"),
-        Op::Gather(axis) => format!("Gather axis {axis}"),
-        Op::Scatter(axis) => format!("Scatter axis {axis}"),
-        Op::Scan(op, axis) => format!("Scan {op:?} axis {axis}"),
+        Op::Gather(_) => "Gather".into(),
+        Op::Scatter(_) => "Scatter".into(),
+        Op::Scan(op, _) => format!("Scan {op:?}"),
+    }
+}
+
+/// The axis along which an op goes, where its name doesn't say it.
+fn axis_of(op: &Op) -> Option<usize> {
+    match op {
+        Op::Gather(axis) | Op::Scatter(axis) | Op::Scan(_, axis) => Some(*axis),
+        Op::Const(_) | Op::Iota | Op::Rand(_) | Op::Empty | Op::Contiguous | Op::From => None,
+        Op::Unary(_) | Op::Binary(_) | Op::Ternary(_) | Op::Reduce(..) => None,
     }
 }
 
@@ -233,7 +242,10 @@ pub fn lazy(graph: &Graph, shown: &[LazyBuffer]) -> Diagram {
                 lines.push(bytes(memory.nbytes()));
                 "memory".to_string()
             }
-            Kind::Op(op) => call(&name_of(op), &operands, is_ordered(op)),
+            Kind::Op(op) => {
+                lines.extend(axis_of(op).map(|axis| format!("along axis {axis}")));
+                call(&name_of(op), &operands, is_ordered(op))
+            }
         };
         let at = diagram.boxes.len();
         diagram.edges.extend(ends.into_iter().map(|end| (end, at)));
