@@ -324,6 +324,15 @@ impl Interpreter {
         columns.map(|columns| columns.points()).max().unwrap_or(1)
     }
 
+    /// The shortest stretch of outer points after which an instruction of the outer loop begins a new row, if one does.
+    pub fn outer_row(&self, nest: &Nest) -> Option<usize> {
+        let of_outer = |(_, line): &(_, &Line)| line.level == Level::Outer;
+        let lines = self.lines.iter().zip(&nest.lines).filter(of_outer);
+        let axes = lines.filter_map(|(walk, _)| Some(&walk.as_deref()?[0].axes));
+        let rows = axes.filter(|axes| axes.sizes.len() > 1);
+        rows.filter_map(|axes| axes.sizes.last().copied()).min()
+    }
+
     /// Registers for one task; constants are filled in, for blocks of at most `points`.
     pub fn frame(&self, kernel: &Kernel, nest: &Nest, args: &Args, points: usize) -> Frame {
         let mut memory = Room::new(self.bytes.div_ceil(64) + 1);

@@ -63,6 +63,8 @@ pub struct LoopNest {
     order: Order,
     contraction: Option<Product>,
     gathers: bool,
+    /// points of a row, across whose end no block should reach
+    row: Option<usize>,
     /// which outputs are written past the caches
     beyond_caches: Vec<bool>,
     /// for each reduction the factors, if it is a sum of products that nothing else reads: these need not be written down
@@ -134,7 +136,13 @@ impl LoopNest {
             .filter_map(|(&(_, _, src), factors)| factors.map(|(a, b)| (src, [a, b])))
             .collect();
         let interpreter = Interpreter::new(&kernel, walks, &products);
+        // Of a contraction only the epilogue is run in blocks, and its loads often go on from row to row, as those of an optimizer do.
+        let row = match contraction.is_some() {
+            true => interpreter.outer_row(nest),
+            false => outer.last().copied().filter(|_| outer.len() > 1),
+        };
         LoopNest {
+            row,
             outer,
             reduced,
             interpreter,
@@ -183,11 +191,9 @@ impl LoopNest {
     /// How many points from `at` on make a block: not across the end of a long row, so that loads can be memory itself.
     fn stretch(&self, at: usize, end: usize) -> usize {
         let most = self.interpreter.block.min(end - at);
-        match self.outer.last() {
+        match self.row {
             // A gather looks ahead to the next row, so it had better be in the same block.
-            Some(&row) if row >= 256 && self.outer.len() > 1 && !self.gathers => {
-                most.min(row - at % row)
-            }
+            Some(row) if row >= 256 && !self.gathers => most.min(row - at % row),
             _ => most,
         }
     }
