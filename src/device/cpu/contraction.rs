@@ -53,14 +53,17 @@
 //! 3. A plan has no pointers in it and can be run any number of times, also at the same time.
 
 mod blocking;
+mod finish;
 mod lines;
 mod scratch;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod tiles;
 
-use super::microkernel::{InstructionSet, Level, Real};
+use super::microkernel::{InstructionSet, Real};
 use super::packing::{Affine, Operand, Roles, Steps};
+use super::simd::{Level, level};
 use crate::dtype::DType;
 use crate::shape::view::{View, row_major};
 use blocking::{Blocking, Extents, cost};
@@ -186,7 +189,7 @@ impl Contraction {
         b: &View,
         b_dtype: DType,
     ) -> Contraction {
-        Contraction::with_level(Level::best(), outer, reduced, (a, a_dtype), (b, b_dtype))
+        Contraction::with_level(level(), outer, reduced, (a, a_dtype), (b, b_dtype))
     }
 
     fn with_level(
@@ -363,7 +366,7 @@ impl Contraction {
         let sizes = [outer, reduced].concat();
         let axes = Axes::classify(outer, reduced, a, b);
         let [m, n, k] = [&axes.m, &axes.n, &axes.k].map(|axes| Axes::count(axes, &sizes));
-        let lanes = f32::instruction_set(Level::best()).lanes;
+        let lanes = f32::instruction_set(level()).lanes;
         Contraction::is_tiled(m, n, k) || Lines::new(lanes, outer, reduced, a, b).is_some()
     }
 

@@ -32,32 +32,15 @@
 //!    on its operands and on the instruction set, never on which kernel computed it.
 
 use super::contraction::vectors::{self, Dots, Scaled};
+use super::lanes::{Lane, Vector};
 use super::packing::{self, InPlace, MOST_PIECES, Panel};
-use super::simd::prefetch;
-use std::ops::{Add, Mul};
+use super::simd::{Level, prefetch};
 
 /// The most columns of any kernel.
 pub(super) const MOST_COLUMNS: usize = 12;
 
 /// A number that the kernels multiply: f32 or f64.
-pub(super) trait Real:
-    Copy + Send + Sync + PartialEq + Add<Output = Self> + Mul<Output = Self> + 'static
-{
-    /// 0
-    const ZERO: Self;
-    /// Reads four numbers from each of four places and gives them the other way round: result[j][i] is number j of place i.
-    ///
-    /// # Safety
-    /// Four numbers may be read from each.
-    #[inline(always)]
-    unsafe fn turn(from: [*const Self; 4]) -> [[Self; 4]; 4] {
-        // SAFETY: the caller's promise.
-        let rows = from.map(|row| unsafe { row.cast::<[Self; 4]>().read() });
-        std::array::from_fn(|j| rows.map(|row| row[j]))
-    }
-    /// self · y + z, rounded once.
-    #[cfg(not(target_arch = "x86_64"))]
-    fn mul_add(self, y: Self, z: Self) -> Self;
+pub(super) trait Real: Lane {
     /// The kernels for this type at a level that the processor has.
     fn instruction_set(level: Level) -> &'static InstructionSet<Self>;
 }
@@ -155,235 +138,6 @@ impl<T> InstructionSet<T> {
     pub fn peers_for(&self, peers: usize) -> (usize, &'static [Dot<T>]) {
         let fits = self.dots.iter().rev().find(|(n, _)| *n >= peers);
         *fits.unwrap_or(&self.dots[0])
-    }
-}
-
-// ---- Vectors ---------------------------------------------------------
-
-/// A register full of numbers. One could write arrays and loops and let the compiler find the vectors in them; it does, until a tile has 8 columns,
-/// when it takes the columns for the vector and gathers through memory, dozens of times slower. So the kernel says what it means.
-///
-/// # Safety
-/// All of it is for processors that have the instructions, and only fast where everything is inlined into a function that may use them.
-pub(super) trait Vector: Copy {
-    type Number: Real;
-    const LANES: usize;
-    /// whether [`Vector::load_masked`] leaves memory alone where the mask is 0
-    const FAULTLESS: bool;
-    unsafe fn load(from: *const Self::Number) -> Self;
-    unsafe fn store(self, to: *mut Self::Number);
-    /// the numbers in memory where the mask has a 1 (bit 0 is the first lane), elsewhere those of self
-    unsafe fn load_masked(self, from: *const Self::Number, mask: u32) -> Self;
-    /// whether [`Vector::turn`] beats turning four places at a time
-    const TURNS: bool = false;
-    /// reads four numbers from each of as many places as there are lanes: number j of all places is vector j
-    #[inline(always)]
-    unsafe fn turn(_from: impl Fn(usize) -> *const Self::Number) -> [Self; 4] {
-        unreachable!("a vector that doesn't turn")
-    }
-    /// the numbers of other where the mask has a 1, elsewhere those of self
-    unsafe fn blend(self, other: Self, mask: u32) -> Self;
-    /// every second number of as many as two vectors hold, beginning with the first
-    unsafe fn load_alternate(from: *const Self::Number) -> Self;
-    /// the same number in all lanes
-    unsafe fn splat(number: Self::Number) -> Self;
-    unsafe fn add(self, other: Self) -> Self;
-    /// self + x · y, rounded once where the processor can do that in one instruction
-    unsafe fn add_product(self, x: Self, y: Self) -> Self;
-}
-
-/// What the processor calls these operations.
-#[cfg(target_arch = "x86_64")]
-#[rustfmt::skip]
-mod x86 {
-    use super::Vector;
-    use std::arch::x86_64::*;
-
-    macro_rules! vector {
-        ($($vector:ident of $lanes:literal $number:ty, faultless $faultless:literal, $load:ident $store:ident $splat:ident $add:ident
-            $sum:ident + $x:ident * $y:ident = $add_product:expr,
-            $old:ident | $from:ident & $mask:ident = $load_masked:expr, blend $new:ident = $blend:expr, alternate $first:ident $second:ident = $alternate:expr$(, turn $places:ident = $turn:expr)?;)*) => {$(
-            // SAFETY (of all blocks): the caller promises the memory and a processor that has the instruction.
-            impl Vector for $vector {
-                type Number = $number;
-                const LANES: usize = $lanes;
-                const FAULTLESS: bool = $faultless;
-                #[inline(always)]
-                unsafe fn load(from: *const $number) -> Self { unsafe { $load(from) } }
-                #[inline(always)]
-                unsafe fn store(self, to: *mut $number) { unsafe { $store(to, self) } }
-                #[inline(always)]
-                unsafe fn load_masked(self, $from: *const $number, $mask: u32) -> Self { let $old = self; unsafe { $load_masked } }
-                #[inline(always)]
-                unsafe fn blend(self, $new: Self, $mask: u32) -> Self { let $old = self; unsafe { $blend } }
-                #[inline(always)]
-                unsafe fn load_alternate(from: *const $number) -> Self {
-                    // SAFETY: the caller promises two vectors' numbers there, and a processor that has the instructions.
-                    unsafe {
-                        let ($first, $second) = ($load(from), $load(from.wrapping_add($lanes)));
-                        $alternate
-                    }
-                }
-                $(
-                const TURNS: bool = true;
-                #[inline(always)]
-                unsafe fn turn($places: impl Fn(usize) -> *const $number) -> [Self; 4] { unsafe { $turn } }
-                )?
-                #[inline(always)]
-                unsafe fn splat(number: $number) -> Self { unsafe { $splat(number) } }
-                #[inline(always)]
-                unsafe fn add(self, other: Self) -> Self { unsafe { $add(self, other) } }
-                #[inline(always)]
-                unsafe fn add_product(self, $x: Self, $y: Self) -> Self { let $sum = self; unsafe { $add_product } }
-            }
-        )*};
-    }
-
-    // AVX-512 has masks. Before it, a bit becomes a lane of ones by comparing it with itself alone.
-    macro_rules! lanes_of {
-        ($mask:ident, $splat:ident $and:ident $equal:ident, $bits:expr) => {{ let bits = $bits; $equal($and($splat($mask as i32), bits), bits) }};
-    }
-
-    // A register is quarters of four numbers, and most shuffles stay within one. So quarter q of vector i is loaded from place
-    // 4q + i, and then all quarters are turned at once, as four places by four numbers each.
-    macro_rules! four_places {
-        ($from:ident, $i:literal) => {{
-            let first = _mm512_castps128_ps512(_mm_loadu_ps($from($i)));
-            let two = _mm512_insertf32x4::<1>(first, _mm_loadu_ps($from($i + 4)));
-            let three = _mm512_insertf32x4::<2>(two, _mm_loadu_ps($from($i + 8)));
-            _mm512_insertf32x4::<3>(three, _mm_loadu_ps($from($i + 12)))
-        }};
-    }
-    macro_rules! two_places {
-        ($from:ident, $i:literal) => {{
-            let first = _mm256_castps128_ps256(_mm_loadu_ps($from($i)));
-            _mm256_insertf128_ps::<1>(first, _mm_loadu_ps($from($i + 4)))
-        }};
-    }
-    macro_rules! turn_quarters {
-        ($from:ident, $places:ident, $low:ident $high:ident $shuffle:ident) => {{
-            let (a, b, c, d) = ($places!($from, 0), $places!($from, 1), $places!($from, 2), $places!($from, 3));
-            let (ab, cd) = ($low(a, b), $low(c, d)); // a0 b0 a1 b1, c0 d0 c1 d1
-            let (ab_high, cd_high) = ($high(a, b), $high(c, d)); // a2 b2 a3 b3, c2 d2 c3 d3
-            [$shuffle::<0x44>(ab, cd), $shuffle::<0xEE>(ab, cd), $shuffle::<0x44>(ab_high, cd_high), $shuffle::<0xEE>(ab_high, cd_high)]
-        }};
-    }
-
-    vector! {
-        __m512 of 16 f32, faultless true, _mm512_loadu_ps _mm512_storeu_ps _mm512_set1_ps _mm512_add_ps
-            sum + x * y = _mm512_fmadd_ps(x, y, sum),
-            old | from & mask = _mm512_mask_loadu_ps(old, mask as __mmask16, from),
-            blend new = _mm512_mask_mov_ps(old, mask as __mmask16, new),
-            alternate x y = _mm512_permutex2var_ps(x, _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30), y),
-            turn from = turn_quarters!(from, four_places, _mm512_unpacklo_ps _mm512_unpackhi_ps _mm512_shuffle_ps);
-        __m512d of 8 f64, faultless true, _mm512_loadu_pd _mm512_storeu_pd _mm512_set1_pd _mm512_add_pd
-            sum + x * y = _mm512_fmadd_pd(x, y, sum),
-            old | from & mask = _mm512_mask_loadu_pd(old, mask as __mmask8, from),
-            blend new = _mm512_mask_mov_pd(old, mask as __mmask8, new),
-            alternate x y = _mm512_permutex2var_pd(x, _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14), y);
-        __m256 of 8 f32, faultless true, _mm256_loadu_ps _mm256_storeu_ps _mm256_set1_ps _mm256_add_ps
-            sum + x * y = _mm256_fmadd_ps(x, y, sum),
-            old | from & mask = {
-                let lanes = lanes_of!(mask, _mm256_set1_epi32 _mm256_and_si256 _mm256_cmpeq_epi32, _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128));
-                _mm256_blendv_ps(old, _mm256_maskload_ps(from, lanes), _mm256_castsi256_ps(lanes))
-            },
-            blend new = {
-                let lanes = lanes_of!(mask, _mm256_set1_epi32 _mm256_and_si256 _mm256_cmpeq_epi32, _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128));
-                _mm256_blendv_ps(old, new, _mm256_castsi256_ps(lanes))
-            },
-            alternate x y = _mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_castps_pd(_mm256_shuffle_ps::<0x88>(x, y)))),
-            turn from = turn_quarters!(from, two_places, _mm256_unpacklo_ps _mm256_unpackhi_ps _mm256_shuffle_ps);
-        __m256d of 4 f64, faultless true, _mm256_loadu_pd _mm256_storeu_pd _mm256_set1_pd _mm256_add_pd
-            sum + x * y = _mm256_fmadd_pd(x, y, sum),
-            old | from & mask = {
-                let lanes = lanes_of!(mask, _mm256_set1_epi32 _mm256_and_si256 _mm256_cmpeq_epi32, _mm256_setr_epi32(1, 1, 2, 2, 4, 4, 8, 8));
-                _mm256_blendv_pd(old, _mm256_maskload_pd(from, lanes), _mm256_castsi256_pd(lanes))
-            },
-            blend new = {
-                let lanes = lanes_of!(mask, _mm256_set1_epi32 _mm256_and_si256 _mm256_cmpeq_epi32, _mm256_setr_epi32(1, 1, 2, 2, 4, 4, 8, 8));
-                _mm256_blendv_pd(old, new, _mm256_castsi256_pd(lanes))
-            },
-            alternate x y = _mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_unpacklo_pd(x, y));
-        __m128 of 4 f32, faultless false, _mm_loadu_ps _mm_storeu_ps _mm_set1_ps _mm_add_ps
-            sum + x * y = _mm_add_ps(_mm_mul_ps(x, y), sum),
-            old | from & mask = {
-                let lanes = _mm_castsi128_ps(lanes_of!(mask, _mm_set1_epi32 _mm_and_si128 _mm_cmpeq_epi32, _mm_setr_epi32(1, 2, 4, 8)));
-                _mm_or_ps(_mm_and_ps(lanes, _mm_loadu_ps(from)), _mm_andnot_ps(lanes, old))
-            },
-            blend new = {
-                let lanes = _mm_castsi128_ps(lanes_of!(mask, _mm_set1_epi32 _mm_and_si128 _mm_cmpeq_epi32, _mm_setr_epi32(1, 2, 4, 8)));
-                _mm_or_ps(_mm_and_ps(lanes, new), _mm_andnot_ps(lanes, old))
-            },
-            alternate x y = _mm_shuffle_ps::<0x88>(x, y);
-        __m128d of 2 f64, faultless false, _mm_loadu_pd _mm_storeu_pd _mm_set1_pd _mm_add_pd
-            sum + x * y = _mm_add_pd(_mm_mul_pd(x, y), sum),
-            old | from & mask = {
-                let lanes = _mm_castsi128_pd(lanes_of!(mask, _mm_set1_epi32 _mm_and_si128 _mm_cmpeq_epi32, _mm_setr_epi32(1, 1, 2, 2)));
-                _mm_or_pd(_mm_and_pd(lanes, _mm_loadu_pd(from)), _mm_andnot_pd(lanes, old))
-            },
-            blend new = {
-                let lanes = _mm_castsi128_pd(lanes_of!(mask, _mm_set1_epi32 _mm_and_si128 _mm_cmpeq_epi32, _mm_setr_epi32(1, 1, 2, 2)));
-                _mm_or_pd(_mm_and_pd(lanes, new), _mm_andnot_pd(lanes, old))
-            },
-            alternate x y = _mm_unpacklo_pd(x, y);
-    }
-}
-
-/// Elsewhere (NEON, WebAssembly, …) an array that is as large as a register, and whatever the compiler makes of it.
-#[cfg(not(target_arch = "x86_64"))]
-impl<T: Real, const L: usize> Vector for [T; L] {
-    type Number = T;
-    const LANES: usize = L;
-    const FAULTLESS: bool = false;
-    #[inline(always)]
-    unsafe fn load(from: *const T) -> Self {
-        // SAFETY: the caller promises memory for the lanes.
-        unsafe { from.cast::<[T; L]>().read() }
-    }
-    #[inline(always)]
-    unsafe fn store(self, to: *mut T) {
-        // SAFETY: the caller promises memory for the lanes.
-        unsafe { to.cast::<[T; L]>().write(self) }
-    }
-    #[inline(always)]
-    unsafe fn load_masked(self, from: *const T, mask: u32) -> Self {
-        // SAFETY: the caller promises memory for all lanes, since this is not faultless.
-        unsafe { self.blend(Self::load(from), mask) }
-    }
-    #[inline(always)]
-    unsafe fn blend(self, other: Self, mask: u32) -> Self {
-        std::array::from_fn(|l| {
-            if mask & (1 << l) != 0 {
-                other[l]
-            } else {
-                self[l]
-            }
-        })
-    }
-    #[inline(always)]
-    unsafe fn load_alternate(from: *const T) -> Self {
-        // SAFETY: the caller promises memory for twice the lanes.
-        std::array::from_fn(|l| unsafe { from.wrapping_add(2 * l).read() })
-    }
-    #[inline(always)]
-    unsafe fn splat(number: T) -> Self {
-        [number; L]
-    }
-    #[inline(always)]
-    unsafe fn add(self, other: Self) -> Self {
-        std::array::from_fn(|l| self[l] + other[l])
-    }
-    #[inline(always)]
-    unsafe fn add_product(self, x: Self, y: Self) -> Self {
-        // aarch64 always has a fused instruction; where there is none, `mul_add` would be a slow call into a library.
-        let fused = cfg!(target_arch = "aarch64");
-        std::array::from_fn(|l| {
-            if fused {
-                x[l].mul_add(y[l], self[l])
-            } else {
-                x[l] * y[l] + self[l]
-            }
-        })
     }
 }
 
@@ -535,47 +289,6 @@ macro_rules! instruction_set {
 
 // ---- One set for each kind of processor ------------------------------
 
-/// The kinds of processors that are told apart. What a level needs is listed at the kernels.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Level {
-    /// whatever the program was compiled for
-    Portable,
-    /// x86-64 with 16 registers of 256 bits and fused multiply-add (since 2013)
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    /// x86-64 with 32 registers of 512 bits
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-}
-
-impl Level {
-    /// All levels that this processor has, the best last.
-    pub fn available() -> Vec<Level> {
-        #[allow(unused_mut)]
-        let mut levels = vec![Level::Portable];
-        #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                levels.push(Level::Avx2);
-            }
-            if levels.contains(&Level::Avx2)
-                && is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512dq")
-                && is_x86_feature_detected!("avx512vl")
-            {
-                levels.push(Level::Avx512);
-            }
-        }
-        levels
-    }
-
-    /// The best that this processor has.
-    pub fn best() -> Level {
-        *Level::available().last().unwrap_or(&Level::Portable)
-    }
-}
-
 #[cfg(target_arch = "x86_64")]
 instruction_set!(#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")] avx512_f32: __m512, columns 12 8 4 2, peers 4 2);
 #[cfg(target_arch = "x86_64")]
@@ -601,31 +314,11 @@ instruction_set!(portable_f32: [f32; 4], columns 4 2, peers 2);
 instruction_set!(portable_f64: [f64; 2], columns 4 2, peers 2);
 
 impl Real for f32 {
-    const ZERO: f32 = 0.0;
-    // The compiler doesn't find this one: it moves the sixteen numbers one by one.
-    #[cfg(target_arch = "x86_64")]
-    #[inline(always)]
-    unsafe fn turn(from: [*const f32; 4]) -> [[f32; 4]; 4] {
-        use std::arch::x86_64::{_MM_TRANSPOSE4_PS, _mm_loadu_ps};
-        // SAFETY: the caller promises the memory; every x86-64 has these instructions; a vector of four is an array of four.
-        unsafe {
-            from.iter()
-                .for_each(|row| prefetch(row.wrapping_add(64).cast(), 1));
-            let [mut a, mut b, mut c, mut d] = from.map(|row| _mm_loadu_ps(row));
-            _MM_TRANSPOSE4_PS(&mut a, &mut b, &mut c, &mut d);
-            std::mem::transmute([a, b, c, d])
-        }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    #[inline(always)]
-    fn mul_add(self, y: f32, z: f32) -> f32 {
-        f32::mul_add(self, y, z)
-    }
     fn instruction_set(level: Level) -> &'static InstructionSet<f32> {
         match level {
             Level::Portable => &portable_f32::SET,
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => &avx2_f32::SET,
+            Level::Avx2Fma => &avx2_f32::SET,
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 => &avx512_f32::SET,
         }
@@ -633,17 +326,11 @@ impl Real for f32 {
 }
 
 impl Real for f64 {
-    const ZERO: f64 = 0.0;
-    #[cfg(not(target_arch = "x86_64"))]
-    #[inline(always)]
-    fn mul_add(self, y: f64, z: f64) -> f64 {
-        f64::mul_add(self, y, z)
-    }
     fn instruction_set(level: Level) -> &'static InstructionSet<f64> {
         match level {
             Level::Portable => &portable_f64::SET,
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => &avx2_f64::SET,
+            Level::Avx2Fma => &avx2_f64::SET,
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 => &avx512_f64::SET,
         }

@@ -1,6 +1,6 @@
 //! # device/cpu/contraction/tasks: a plan, carried out
 //!
-//! **In:** a [`Plan`] and memory. **Out:** the output. **Above:** [`Contraction::run`]. **Below:** packing and the kernels.
+//! **In:** a [`Plan`] and memory. **Out:** the output. **Above:** [`Contraction::run`]. **Below:** packing, `tiles` and `finish`.
 //!
 //! A task owns a box of the output, so that no two tasks write to the same number, with one exception: if the output is too small to be
 //! shared out and K is long, tasks own a chunk of K and an output of their own, and these are added up in order.
@@ -8,12 +8,14 @@
 //! Laws: 1. Every number is added up in one order, given by the plan. 2. A part of the output is finished once, after its last step.
 
 use super::blocking::{Blocking, CHUNK, Extents, LEAST_WORK, MOST_SHARED, SHORT};
+use super::finish::add_up;
 use super::scratch::{
     Raw, Source, Workspace, for_each, piece, reserve, with_scratch, with_workspace,
 };
+use super::tiles::Tiles;
 use super::{Contraction, Destination, Finish, Plan};
-use crate::device::cpu::microkernel::{InstructionSet, MOST_COLUMNS, Real, Tile};
-use crate::device::cpu::packing::{InPlace, MOST_ROWS, Steps};
+use crate::device::cpu::microkernel::{InstructionSet, Real};
+use crate::device::cpu::packing::Steps;
 use std::ops::Range;
 
 impl Contraction {
@@ -79,21 +81,21 @@ impl Contraction {
 }
 
 /// A box of the problem.
-struct Part {
-    batch: usize,
-    steps: Range<usize>,
-    wide: Range<usize>,
-    narrow: Range<usize>,
+pub(super) struct Part {
+    pub batch: usize,
+    pub steps: Range<usize>,
+    pub wide: Range<usize>,
+    pub narrow: Range<usize>,
 }
 
 /// What all tasks of one run have in common.
-struct Job<'a, T: 'static> {
-    set: &'static InstructionSet<T>,
-    plan: &'a Plan,
+pub(super) struct Job<'a, T: 'static> {
+    pub set: &'static InstructionSet<T>,
+    pub plan: &'a Plan,
     wide: Source<T>,
     narrow: Source<T>,
     out: Raw<T>,
-    finish: Option<Finish<'a>>,
+    pub finish: Option<Finish<'a>>,
 }
 
 impl<T: Real> Job<'_, T> {
@@ -368,212 +370,14 @@ impl<T: Real> Job<'_, T> {
             }
         });
     }
-
-    /// Multiplies packed panels, each with each. One narrow panel stays in the L1 cache while all wide ones pass by.
-    ///
-    /// # Safety
-    /// The panels hold `depth` steps; out + row + column may be read and written for each of `rows` and `columns`, by nobody else.
-    unsafe fn multiply(&self, tiles: &Tiles<T>, wide: *const T) {
-        let wide_panel = self.plan.blocking.wide_panel;
-        for (j, columns) in tiles.columns_of(self.plan) {
-            let (tile_columns, kernels) = self.set.at_least(columns.len());
-            for (i, rows) in tiles.rows.chunks(wide_panel).enumerate() {
-                let vectors = rows.len().div_ceil(self.set.lanes);
-                let wide = wide.wrapping_add(i * tiles.depth * wide_panel);
-                let run = |tile: &Tile<T>| {
-                    let tile = Tile { wide, ..*tile };
-                    // SAFETY: the panels are as promised, and the tile lies where `place` says.
-                    unsafe { kernels[vectors - 1](&tile) }
-                };
-                // SAFETY: the caller's promise.
-                unsafe { self.place(tiles, [i, j], columns, tile_columns, run) };
-            }
-        }
-    }
-
-    /// Multiplies rows that lie where they are with all narrow panels. They are loaded for each of these anew, out of the L1 cache.
-    ///
-    /// # Safety
-    /// As [`Job::multiply`], and what the operand's masks allow may be read.
-    unsafe fn multiply_in_place(&self, tiles: &Tiles<T>, i: usize, wide: &InPlace<T>) {
-        let rows = tiles.rows.len() - i * self.plan.blocking.wide_panel;
-        let vectors = rows
-            .min(self.plan.blocking.wide_panel)
-            .div_ceil(self.set.lanes);
-        for (j, columns) in tiles.columns_of(self.plan) {
-            let (tile_columns, kernel) = self
-                .set
-                .at_least_in_place(columns.len(), [vectors, wide.pieces]);
-            // SAFETY: as in `multiply`.
-            let run = |tile: &Tile<T>| unsafe { kernel(tile, wide) };
-            // SAFETY: the caller's promise.
-            unsafe { self.place(tiles, [i, j], columns, tile_columns, run) };
-        }
-    }
-
-    /// Lets a kernel compute a tile either in the output, as the kernel writes it, or beside it, and then only the numbers that
-    /// belong into the output get there.
-    ///
-    /// # Safety
-    /// As [`Job::multiply`]; `run` runs a kernel with so many columns on the tile that it is given.
-    unsafe fn place(
-        &self,
-        tiles: &Tiles<T>,
-        [i, j]: [usize; 2],
-        columns: &[isize],
-        tile_columns: usize,
-        run: impl Fn(&Tile<T>),
-    ) {
-        let Blocking {
-            wide_panel,
-            narrow_panel,
-            ..
-        } = self.plan.blocking;
-        let rows = &tiles.rows[i * wide_panel..];
-        let rows = &rows[..rows.len().min(wide_panel)];
-        let tile_rows = rows.len().next_multiple_of(self.set.lanes);
-        let tile = Tile {
-            depth: tiles.depth,
-            wide: std::ptr::null(),
-            wide_step: wide_panel,
-            narrow: tiles.narrow.wrapping_add(j * tiles.depth * narrow_panel),
-            narrow_step: narrow_panel,
-            out: tiles.out.wrapping_offset(rows[0]),
-            columns: columns.as_ptr(),
-            accumulate: tiles.accumulate,
-        };
-        if tiles.straight[i] && rows.len() == tile_rows && columns.len() == tile_columns {
-            return run(&tile);
-        }
-        let mut corner = [T::ZERO; MOST_ROWS * MOST_COLUMNS];
-        let beside: [isize; MOST_COLUMNS] = std::array::from_fn(|n| (n * tile_rows) as isize);
-        run(&Tile {
-            out: corner.as_mut_ptr(),
-            columns: beside.as_ptr(),
-            accumulate: false,
-            ..tile
-        });
-        for (column, sums) in columns.iter().zip(corner.chunks_exact(tile_rows)) {
-            for (row, sum) in rows.iter().zip(sums) {
-                let to = tiles.out.wrapping_offset(column + row);
-                // SAFETY: the caller promises the output's elements.
-                unsafe { *to = if tiles.accumulate { *to + *sum } else { *sum } };
-            }
-        }
-    }
-
-    /// Tells that a part has its final values.
-    fn finish(&self, part: &Part) {
-        if let Some(finish) = self.finish {
-            self.stretches(part).into_iter().for_each(finish);
-        }
-    }
-
-    /// Tells that stretches of the output have their final values, by all threads, in pieces of some length.
-    fn finish_together(&self, stretches: &[Range<usize>], parallel: bool) {
-        let Some(finish) = self.finish else { return };
-        let pieces: Vec<_> = stretches
-            .iter()
-            .flat_map(|all| {
-                let cut = (0..all.len().div_ceil(CHUNK)).map(|i| piece(i, CHUNK, all.len()));
-                cut.map(|piece| all.start + piece.start..all.start + piece.end)
-            })
-            .collect();
-        for_each(pieces.len(), parallel, |task| finish(pieces[task].clone()));
-    }
-
-    /// The stretches of the output that a part covers, as long as possible.
-    fn stretches(&self, part: &Part) -> Vec<Range<usize>> {
-        let destination = &self.plan.destination;
-        let base = destination.batches[part.batch];
-        let (mut rows, mut columns) = (Vec::new(), Vec::new());
-        destination.addresses(part, &mut rows, &mut columns);
-        let (row_runs, column_runs) = (runs(&mut rows), runs(&mut columns));
-        let (runs, others) = if row_runs.len() * columns.len() <= column_runs.len() * rows.len() {
-            (row_runs, columns)
-        } else {
-            (column_runs, rows)
-        };
-        let each = |other: isize| {
-            let start = move |first: isize| (base + other + first) as usize;
-            runs.iter()
-                .map(move |&(first, length)| start(first)..start(first) + length)
-        };
-        let mut stretches: Vec<Range<usize>> = others.into_iter().flat_map(each).collect();
-        stretches.sort_unstable_by_key(|stretch| stretch.start);
-        stretches.dedup_by(|next, stretch| {
-            let joins = stretch.end == next.start;
-            if joins {
-                stretch.end = next.end;
-            }
-            joins
-        });
-        stretches
-    }
-}
-
-/// Adds to the output, which is the first of so many partial sums, the others in their order, and finishes it.
-pub(super) fn add_up<T: Real>(
-    out: Raw<T>,
-    partial: Raw<T>,
-    count: usize,
-    outputs: usize,
-    parallel: bool,
-    finish: Option<Finish>,
-) {
-    for_each(outputs.div_ceil(CHUNK), parallel, |task| {
-        let range = piece(task, CHUNK, outputs);
-        // SAFETY: each task has a range of the output to itself, and all of the partial sums are written and final.
-        unsafe {
-            let sums = std::slice::from_raw_parts_mut(out.add(range.start).0, range.len());
-            for i in 0..count - 1 {
-                let from = partial.add(i * outputs + range.start).0;
-                let more = std::slice::from_raw_parts(from, range.len());
-                sums.iter_mut()
-                    .zip(more)
-                    .for_each(|(sum, more)| *sum = *sum + *more);
-            }
-        }
-        if let Some(finish) = finish {
-            finish(range);
-        }
-    });
-}
-
-/// Sorts addresses and finds the runs of neighbours among them: (start, length).
-fn runs(addresses: &mut [isize]) -> Vec<(isize, usize)> {
-    addresses.sort_unstable();
-    addresses
-        .chunk_by(|one, next| next - one == 1)
-        .map(|run| (run[0], run.len()))
-        .collect()
 }
 
 impl Destination {
     /// Where the part's rows and columns go, without the batch's contribution.
-    fn addresses(&self, part: &Part, rows: &mut Vec<isize>, columns: &mut Vec<isize>) {
+    pub(super) fn addresses(&self, part: &Part, rows: &mut Vec<isize>, columns: &mut Vec<isize>) {
         rows.clear();
         columns.clear();
         self.wide.append(part.wide.clone(), 0, rows);
         self.narrow.append(part.narrow.clone(), 0, columns);
-    }
-}
-
-/// The packed narrow operand, and where its products with the wide one go.
-struct Tiles<'a, T> {
-    depth: usize,
-    narrow: *const T,
-    out: *mut T,
-    accumulate: bool,
-    /// the output's address for each row and column, and whether a panel's rows are neighbours there
-    rows: &'a [isize],
-    columns: &'a [isize],
-    straight: &'a [bool],
-}
-
-impl<'a, T> Tiles<'a, T> {
-    /// The columns of each narrow panel.
-    fn columns_of(&self, plan: &Plan) -> impl Iterator<Item = (usize, &'a [isize])> + use<'a, T> {
-        self.columns.chunks(plan.blocking.narrow_panel).enumerate()
     }
 }

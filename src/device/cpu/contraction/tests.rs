@@ -381,7 +381,7 @@ fn nothing_to_add_up_gives_zeros_and_nothing_to_compute_gives_nothing() {
     let empty = |outer: &[usize], reduced: &[usize]| {
         let shape = [outer, reduced].concat();
         run(
-            Level::best(),
+            level(),
             &case(
                 outer,
                 reduced,
@@ -644,7 +644,7 @@ fn windows_are_multiplied_where_they_are() {
     ] {
         check(&case);
         let text = described(&case);
-        let possible = f32::instruction_set(Level::best()).faultless;
+        let possible = f32::instruction_set(level()).faultless;
         assert_eq!(text.contains("in place"), in_place && possible, "{text}");
     }
 }

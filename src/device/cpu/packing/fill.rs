@@ -7,7 +7,7 @@
 //! set, and only what is inlined there may use its vectors.
 
 use super::{MOST_ROWS, Method};
-use crate::device::cpu::microkernel::{Real, Vector};
+use crate::device::cpu::lanes::{Lane, Vector};
 use std::ops::Range;
 
 /// Rows that are neighbours in memory (or next to neighbours) and in the same vector of the panel.
@@ -63,7 +63,7 @@ pub(in crate::device::cpu) unsafe fn fill<V: Vector>(panel: &Panel<V::Number>) {
 
 /// The numbers whose bits are set, zeros for the others.
 #[inline(always)]
-fn select<T: Real, const C: usize>(mut values: [T; C], mask: u32) -> [T; C] {
+fn select<T: Lane, const C: usize>(mut values: [T; C], mask: u32) -> [T; C] {
     for (j, value) in values.iter_mut().enumerate() {
         *value = if mask & (1 << j) != 0 {
             *value
@@ -214,7 +214,7 @@ unsafe fn turn_vector<V: Vector, const MASKED: bool>(
 
 /// Four rows × four steps, from one run of steps, turned.
 #[inline(always)]
-unsafe fn turn<T: Real, const MASKED: bool>(panel: &Panel<T>, row: usize, k: usize) {
+unsafe fn turn<T: Lane, const MASKED: bool>(panel: &Panel<T>, row: usize, k: usize) {
     let from = panel.source.wrapping_offset(panel.steps[k]);
     let row_starts = std::array::from_fn(|r| from.wrapping_offset(panel.addresses[row + r]));
     // SAFETY: passed on to `transpose`.
@@ -236,7 +236,7 @@ unsafe fn turn<T: Real, const MASKED: bool>(panel: &Panel<T>, row: usize, k: usi
 
 /// One by one; with `MASKED`, only those are read that keep all bounds.
 #[inline(always)]
-unsafe fn gather<T: Real, const MASKED: bool>(
+unsafe fn gather<T: Lane, const MASKED: bool>(
     panel: &Panel<T>,
     steps: Range<usize>,
     rows: Range<usize>,

@@ -19,7 +19,7 @@
 //!
 //! The steps run over 128 numbers at a time, then over 32, then over one register, and a rest of less than that through padded copies.
 
-use crate::device::cpu::lanes::Floats;
+use crate::device::cpu::lanes::{Floats, Vector};
 use crate::device::cpu::number::Number;
 use crate::device::cpu::simd::{Hot, Isa};
 use std::mem::MaybeUninit;

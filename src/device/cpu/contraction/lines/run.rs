@@ -9,8 +9,8 @@
 //! **Law:** how rows are shared out depends on the sizes alone.
 
 use super::super::blocking::{ENOUGH_TASKS, LEAST_WORK, MOST_PARTIAL};
+use super::super::finish::add_up;
 use super::super::scratch::{Raw, Source, for_each, piece, with_scratch};
-use super::super::tasks::add_up;
 use super::super::{Finish, Level, Real};
 use super::vectors::{Dots, MOST_DOTS, MOST_PEERS, MOST_SHARED_DOTS, Pair, Row, Scaled};
 use super::{Kind, Lines, Rows};

@@ -3,7 +3,7 @@
 //! **In:** [`Scaled`] or [`Dots`]. **Out:** the sums. **Above:** [`lines`](super). Compiled for each instruction set by
 //! [`microkernel`](crate::device::cpu::microkernel), hence `inline(always)`.
 
-use crate::device::cpu::microkernel::{Real, Vector};
+use crate::device::cpu::lanes::{Lane, Vector};
 use std::ops::Range;
 
 /// Dots of one w that are summed at a time: as many as there are registers for, besides two operands, with 16 of them …
@@ -65,7 +65,7 @@ pub(in crate::device::cpu) struct Dots<'a, T> {
     pub sums: &'a mut [T],
 }
 
-impl<T: Real> Pair<'_, T> {
+impl<T: Lane> Pair<'_, T> {
     /// x at a vector of a row, moved by a tap; 0 where the mask is 0.
     ///
     /// # Safety
