@@ -156,6 +156,13 @@ unsafe fn tile<V: Vector, const R: usize, const N: usize>(
     // columns of R vectors that are ours to read and write, and the processor.
     unsafe {
         let mut sums = [[V::splat(V::Number::ZERO); R]; N];
+        // The output is needed after the last step, and by then it should be in the cache.
+        for n in 0..N {
+            let column = call.out.wrapping_offset(*call.columns.add(n));
+            for r in 0..R {
+                prefetch(column.wrapping_add(r * V::LANES).cast(), 1);
+            }
+        }
         let mut narrow = call.narrow;
         for k in 0..call.depth {
             let xs = wide(k);

@@ -6,19 +6,19 @@
 //! Where each size comes from (f32, AVX-512, a core with 32 KiB of L1 cache and 1 MiB of L2 cache):
 //!
 //! ```text
-//! depth ≤ 320   a narrow panel of 12 columns takes 12 · 320 · 4 = 15 KiB: half of L1, while the wide panels pass by the other half.
-//!               Deeper is no faster (a tile is loaded and stored once in 320 steps: 24 of 7,700 cycles), shallower costs more of these.
-//!               320 and not 256, so that the 288 = 32 · 3 · 3 steps of a common convolution are one pass.
-//! wide block    ≤ 192 KiB packed: a fifth of L2, read again for every narrow panel (128 bytes in 24 cycles, of 32 a cycle)
+//! depth ≤ 512   a narrow panel of 12 columns takes 12 · 512 · 4 = 24 KiB. With the wide panels that pass by that is more than L1 holds, but all
+//!               of it is read in order, so the processor fetches it from L2 in time: a kernel is as fast with 55 KiB of panels as with
+//!               15. What depth saves is the output: it is read and written once in so many steps, from L3 or from memory.
+//! wide block    ≤ 384 KiB packed: a third of L2, read again for every narrow panel (128 bytes in 24 cycles, of 32 a cycle)
 //! tasks         at least 16, if that leaves half a million multiply-adds (5 µs) to each: more would not pay for being passed around
 //! ```
 
 use super::{InstructionSet, Real};
 
-/// Steps of K that are packed and multiplied at a time, at most, in bytes of a row: 12 columns are then 15 KiB, which stay in the L1 cache.
-pub(super) const DEPTH_BYTES: usize = 320 * 4;
+/// Steps of K that are packed and multiplied at a time, at most, in bytes of a row.
+pub(super) const DEPTH_BYTES: usize = 512 * 4;
 /// Bytes of packed wide operand that a task holds: together with what streams by, they stay in the L2 cache.
-pub(super) const WIDE_BYTES: usize = 192 << 10;
+pub(super) const WIDE_BYTES: usize = 384 << 10;
 /// Columns that a task packs for itself, at most.
 pub(super) const MOST_LOCAL_COLUMNS: usize = 512;
 /// Numbers of the narrow operand that are packed for all tasks at a time, at most.

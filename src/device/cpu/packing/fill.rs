@@ -8,6 +8,7 @@
 
 use super::{MOST_ROWS, Method};
 use crate::device::cpu::lanes::{Lane, Vector};
+use crate::device::cpu::simd::prefetch;
 use std::ops::Range;
 
 /// Rows that are neighbours in memory (or next to neighbours) and in the same vector of the panel.
@@ -82,6 +83,12 @@ unsafe fn load_runs<V: Vector, const STRIDE: usize, const MASKED: bool>(panel: &
     let depth = panel.steps.len();
     let surplus = (vectors * V::LANES).saturating_sub(panel.width);
     let full = depth.saturating_sub(surplus.div_ceil(panel.width));
+    if let (2, &[a, b]) = (vectors, panel.pieces) {
+        // SAFETY: as below.
+        unsafe { load_pair::<V, STRIDE, MASKED>(panel, full, [a, b]) };
+        // SAFETY: as below.
+        return unsafe { gather::<V::Number, true>(panel, full..depth, 0..panel.count) };
+    }
     let mut rest = panel.pieces;
     for vector in (0..vectors).rev() {
         let first = rest
@@ -117,6 +124,26 @@ unsafe fn load_runs<V: Vector, const STRIDE: usize, const MASKED: bool>(panel: &
     unsafe { gather::<V::Number, true>(panel, full..depth, 0..panel.count) }
 }
 
+/// Both vectors of a panel, for all steps, each from one run: the rows of a matrix's columns. Their cache lines are neighbours, and so are fetched
+/// together; one vector after the other would come back to each line when it has left the cache.
+#[inline(always)]
+unsafe fn load_pair<V: Vector, const STRIDE: usize, const MASKED: bool>(
+    panel: &Panel<V::Number>,
+    depth: usize,
+    [a, b]: [Piece; 2],
+) {
+    for k in 0..depth {
+        let to = panel.to.wrapping_add(k * panel.width);
+        // SAFETY: as `load_runs`.
+        unsafe {
+            let first = load_step::<V, 1, STRIDE, MASKED>(panel, k, 0, [a]);
+            let second = load_step::<V, 1, STRIDE, MASKED>(panel, k, 1, [b]);
+            first.store(to);
+            second.store(to.wrapping_add(V::LANES));
+        }
+    }
+}
+
 /// One vector of a panel, for all steps, from P runs of neighbours or of every second number.
 #[inline(always)]
 unsafe fn load_vector<V: Vector, const P: usize, const STRIDE: usize, const MASKED: bool>(
@@ -127,25 +154,37 @@ unsafe fn load_vector<V: Vector, const P: usize, const STRIDE: usize, const MASK
 ) {
     let mut to = panel.to.wrapping_add(vector * V::LANES);
     for k in 0..depth {
-        let from = panel.source.wrapping_offset(panel.steps[k]);
-        let mask = if MASKED {
-            panel.masks[k] >> (vector * V::LANES)
-        } else {
-            u32::MAX
-        };
         // SAFETY: as `load_runs`.
-        unsafe {
-            let mut loaded = V::splat(V::Number::ZERO);
-            for piece in pieces {
-                let (from, mask) = (from.wrapping_offset(piece.from), piece.mask & mask);
-                loaded = match STRIDE {
-                    1 => loaded.load_masked(from, mask),
-                    _ => loaded.blend(V::load_alternate(from), mask),
-                };
-            }
-            loaded.store(to);
-        }
+        unsafe { load_step::<V, P, STRIDE, MASKED>(panel, k, vector, pieces).store(to) };
         to = to.wrapping_add(panel.width);
+    }
+}
+
+/// The same for one step.
+#[inline(always)]
+unsafe fn load_step<V: Vector, const P: usize, const STRIDE: usize, const MASKED: bool>(
+    panel: &Panel<V::Number>,
+    k: usize,
+    vector: usize,
+    pieces: [Piece; P],
+) -> V {
+    let from = panel.source.wrapping_offset(panel.steps[k]);
+    let mask = if MASKED {
+        panel.masks[k] >> (vector * V::LANES)
+    } else {
+        u32::MAX
+    };
+    // SAFETY: as `load_runs`.
+    unsafe {
+        let mut loaded = V::splat(V::Number::ZERO);
+        for piece in pieces {
+            let (from, mask) = (from.wrapping_offset(piece.from), piece.mask & mask);
+            loaded = match STRIDE {
+                1 => loaded.load_masked(from, mask),
+                _ => loaded.blend(V::load_alternate(from), mask),
+            };
+        }
+        loaded
     }
 }
 
@@ -174,9 +213,7 @@ unsafe fn transpose<V: Vector, const MASKED: bool>(panel: &Panel<V::Number>) {
                         }
                     }
                     for row in (whole..rows).step_by(4) {
-                        for block in (k..until).step_by(4) {
-                            turn::<V::Number, MASKED>(panel, row, block.min(end - 4));
-                        }
+                        turn::<V::Number, MASKED>(panel, row, k..until, end);
                     }
                     let single = whole.max(rows).min(panel.count)..panel.count;
                     gather::<V::Number, MASKED>(panel, k..until, single);
@@ -212,25 +249,38 @@ unsafe fn turn_vector<V: Vector, const MASKED: bool>(
     }
 }
 
-/// Four rows × four steps, from one run of steps, turned.
+/// Four rows, and some steps of a run that goes on until `end`: four steps at a time, turned.
 #[inline(always)]
-unsafe fn turn<T: Lane, const MASKED: bool>(panel: &Panel<T>, row: usize, k: usize) {
-    let from = panel.source.wrapping_offset(panel.steps[k]);
-    let row_starts = std::array::from_fn(|r| from.wrapping_offset(panel.addresses[row + r]));
-    // SAFETY: passed on to `transpose`.
-    let turned = unsafe { T::turn(row_starts) };
-    for (j, mut numbers) in turned.into_iter().enumerate() {
-        if MASKED {
-            numbers = select(numbers, panel.masks[k + j] >> row);
+unsafe fn turn<T: Lane, const MASKED: bool>(
+    panel: &Panel<T>,
+    row: usize,
+    steps: Range<usize>,
+    end: usize,
+) {
+    let from = panel.source.wrapping_offset(panel.steps[steps.start]);
+    let rows: [*const T; 4] =
+        std::array::from_fn(|r| from.wrapping_offset(panel.addresses[row + r]));
+    for k in steps.clone().step_by(4) {
+        let k = k.min(end - 4);
+        let at = k as isize - steps.start as isize;
+        let row_starts = rows.map(|start| start.wrapping_offset(at));
+        if at % 16 == 0 {
+            // Rows far apart are read side by side, which no processor foresees.
+            for start in row_starts {
+                prefetch(start.wrapping_add(64).cast(), 1);
+            }
         }
-        // SAFETY: four places in the row of step k + j.
-        unsafe {
-            panel
-                .to
-                .wrapping_add((k + j) * panel.width + row)
-                .cast::<[T; 4]>()
-                .write(numbers)
-        };
+        // SAFETY: passed on to `transpose`.
+        let turned = unsafe { T::turn(row_starts) };
+        let mut to = panel.to.wrapping_add(k * panel.width + row);
+        for (j, mut numbers) in turned.into_iter().enumerate() {
+            if MASKED {
+                numbers = select(numbers, panel.masks[k + j] >> row);
+            }
+            // SAFETY: four places in the row of step k + j.
+            unsafe { to.cast::<[T; 4]>().write_unaligned(numbers) };
+            to = to.wrapping_add(panel.width);
+        }
     }
 }
 
