@@ -192,24 +192,22 @@ impl Axes {
         while done < len {
             let column = point[last];
             let take = (row - column).min(len - done);
+            let along = |steps: &[isize]| -> isize {
+                let moved = steps.iter().zip(&*point);
+                moved.map(|(&step, &i)| step * i as isize).sum()
+            };
+            let address = base.address + along(&self.strides);
             if self.coefs.is_empty() {
-                let along: isize = self
-                    .strides
-                    .iter()
-                    .zip(&*point)
-                    .map(|(&step, &i)| step * i as isize)
-                    .sum();
                 visit(Run {
                     at: done,
                     len: take,
-                    address: Some(base.address + along),
+                    address: Some(address),
                     stride,
                 });
             } else {
-                let here = self.shifted(base, point);
                 let (mut from, mut to) = (0, take as isize);
-                for ((&value, coefs), &limit) in here.bounds.iter().zip(&self.coefs).zip(limits) {
-                    let (low, high) = interval(value, coefs[last], limit);
+                for ((&value, coefs), &limit) in base.bounds.iter().zip(&self.coefs).zip(limits) {
+                    let (low, high) = interval(value + along(coefs), coefs[last], limit);
                     (from, to) = (from.max(low), to.min(high));
                 }
                 let (from, to) = (
@@ -218,7 +216,7 @@ impl Axes {
                 );
                 let mut part = |from: usize, to: usize, valid: bool| {
                     if from < to {
-                        let address = valid.then(|| here.address + stride * from as isize);
+                        let address = valid.then(|| address + stride * from as isize);
                         visit(Run {
                             at: done + from,
                             len: to - from,
