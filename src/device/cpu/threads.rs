@@ -10,6 +10,7 @@
 //!   tens of microseconds: as much as a small kernel takes.
 //! - **Each thread begins with its own part** of the tasks, the same part in each kernel, as what it has written in the last one is still in
 //!   its cache; then it takes what is left of the others' parts.
+//! - **A helper leaves its caller's processor**, if the system has put it there (see `place`).
 //!
 //! Laws:
 //! 1. What a task does depends on its number and the problem, never on the number of threads. So results are the same bit for bit,
@@ -41,9 +42,21 @@ use crate::interrupt::{checkpoint, go_on};
 #[cfg(feature = "threads")]
 pub use pool::{parallel, threads, with_threads};
 
+#[cfg(all(feature = "threads", target_os = "linux"))]
+mod place;
+
+/// Elsewhere nobody asks where threads run.
+#[cfg(all(feature = "threads", not(target_os = "linux")))]
+mod place {
+    pub fn here() -> Option<usize> {
+        None
+    }
+    pub fn leave(_processor: usize, _threads: usize) {}
+}
+
 #[cfg(feature = "threads")]
 mod pool {
-    use super::{checkpoint, go_on};
+    use super::{checkpoint, go_on, place};
     use std::any::Any;
     use std::cell::RefCell;
     use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -74,6 +87,8 @@ mod pool {
         /// tasks that are not done
         left: AtomicUsize,
         caller: Thread,
+        /// on which processor the caller was when it began
+        place: Option<usize>,
         panic: Mutex<Option<Box<dyn Any + Send>>>,
     }
 
@@ -104,6 +119,7 @@ mod pool {
                     .collect(),
                 left: AtomicUsize::new(count),
                 caller: thread::current(),
+                place: place::here(),
                 panic: Mutex::new(None),
             }
         }
@@ -255,6 +271,9 @@ mod pool {
                 let job = board.job.clone();
                 drop(board);
                 if let Some(job) = job {
+                    if let Some(shared) = job.place.filter(|_| place::here() == job.place) {
+                        place::leave(shared, job.next.len());
+                    }
                     job.help(index);
                 }
             }
