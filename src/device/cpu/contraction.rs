@@ -39,9 +39,10 @@
 //! operations a cycle (one 512-bit multiply-add) at 3.3 GHz a core ends at 106 GFLOP/s; 1024 × 1024 was measured at 100
 //! (AMD Zen 4, one thread, on a machine that others used too). A convolution that packs writes every number of the image once for each place of the
 //! window, and then uses it for as many multiply-adds as there are channels on the other side: 64 channels take 64/16 = 4 cycles a number, packing
-//! takes ½ to 1. With few channels that is too much, so two ways do without: the wide side is loaded where it is
-//! ([`packing`](super::packing)), and the gradient of the weights adds up products of lines (see `lines`). Hence 85 to 95 a core with 32 channels and more, 80 with
-//! 16, 55 with 8, where memory is what one measures; and half of that where a window skips numbers (a stride of 2).
+//! takes ½ to 1. With few channels that is too much, so three ways do without: the wide side is loaded where it is, or copied once for each
+//! place in a line of the window (both: [`packing`](super::packing)), and the gradient of the weights adds up products of lines (see `lines`).
+//! Hence 93 to 103 a core with 32 channels and more, 85 with 16, 55 with 8, where memory is what one measures; and three quarters of that
+//! where a window of 3 × 3 skips numbers (a stride of 2).
 //!
 //! **Tried and lost:** leaving the kernel's vectors to the compiler (see there); copying runs of rows in chunks of 16 that overwrite each other's
 //! surplus (60 % of the speed of masked loads that put several runs into one register: overlapping stores are slow); turning
@@ -62,11 +63,11 @@ mod tests;
 mod tiles;
 
 use super::microkernel::{InstructionSet, Real};
-use super::packing::{Affine, Operand, Roles, Steps};
+use super::packing::{Affine, Operand, Roles, Staged, Steps};
 use super::simd::{Level, level};
 use crate::dtype::DType;
 use crate::shape::view::{View, row_major};
-use blocking::{Blocking, Extents, cost};
+use blocking::{Blocking, Extents, StagedBlock, cost};
 use lines::Lines;
 pub(super) use lines::vectors;
 use scratch::{Source, with_single};
@@ -74,6 +75,8 @@ use std::ops::Range;
 
 /// With fewer steps than this, the output is what takes the time, and it is written best when some columns take all rows' results.
 const FEW_STEPS: usize = 16;
+/// With fewer columns than this, loading windows from where they are costs less than staging them: with 16, staging takes an eighth of the time.
+const FEW_COLUMNS: usize = 32;
 
 // ---- The plan --------------------------------------------------------
 
@@ -112,10 +115,19 @@ struct Plan {
     swapped: bool,
     wide: Operand,
     narrow: Operand,
-    /// whether the wide side is loaded from where it is, without packing it, see [`packing`](crate::device::cpu::packing)
-    in_place: bool,
+    supply: Supply,
     destination: Destination,
     blocking: Blocking,
+}
+
+/// How the wide side gets to the kernels, see [`packing`](crate::device::cpu::packing).
+#[derive(Clone, Debug)]
+enum Supply {
+    Packed,
+    /// loaded from where it is, without packing it
+    InPlace,
+    /// loaded from where its lines have been packed
+    Staged(Box<Staged>),
 }
 
 /// The loop nest's axes (without those of size 1) by the part they play.
@@ -323,21 +335,36 @@ impl Contraction {
             steps: &axes.k,
             batches: &axes.batch,
         };
-        let blocking = Blocking::new(set, size);
         let wide = Operand::new(wide_view, &roles(wide_axes));
-        // Numbers that windows share would be packed once for each window; and with few columns, packing any costs more than it gains.
-        let (low, high) = wide_view.extent().unwrap_or((0, 0));
-        let overlaps = 2 * (high - low + 1) as usize <= size.batch * size.wide * k;
-        let few = if overlaps { 4 } else { 1 } * set.most_columns();
-        let in_place = set.faultless
-            && k >= FEW_STEPS
-            && wide.in_place().is_some_and(|run| {
-                size.narrow <= few || overlaps && run >= 2 * blocking.wide_panel
-            });
+        let staged = if k >= FEW_STEPS && size.narrow >= FEW_COLUMNS {
+            let staged = Staged::new(wide_view, &roles(wide_axes));
+            staged.and_then(|staged| Some((StagedBlock::new(set, size, staged.reach())?, staged)))
+        } else {
+            None
+        };
+        let blocking = Blocking::new(set, size, staged.as_ref().map(|(block, _)| *block));
+        let supply = if let Some((_, mut staged)) = staged {
+            staged.lay_out(blocking.wide_block);
+            Supply::Staged(Box::new(staged))
+        } else {
+            // Numbers that windows share would be packed once for each window; and with few columns, packing any costs more than it gains.
+            let (low, high) = wide_view.extent().unwrap_or((0, 0));
+            let overlaps = 2 * (high - low + 1) as usize <= size.batch * size.wide * k;
+            let few = if overlaps { 4 } else { 1 } * set.most_columns();
+            let in_place = set.faultless
+                && k >= FEW_STEPS
+                && wide.in_place().is_some_and(|run| {
+                    size.narrow <= few || overlaps && run >= 2 * blocking.wide_panel
+                });
+            match in_place {
+                true => Supply::InPlace,
+                false => Supply::Packed,
+            }
+        };
         let plan = Plan {
             swapped,
             wide,
-            in_place,
+            supply,
             narrow: Operand::new(narrow_view, &roles(narrow_axes)),
             destination: Destination {
                 batches,
@@ -387,7 +414,11 @@ impl Contraction {
                     narrow,
                 } = &plan.destination;
                 let destination = size_of_val(&batches[..]) + wide.bytes() + narrow.bytes();
-                plan.wide.bytes() + plan.narrow.bytes() + destination
+                let staged = match &plan.supply {
+                    Supply::Staged(staged) => staged.bytes(),
+                    Supply::Packed | Supply::InPlace => 0,
+                };
+                plan.wide.bytes() + plan.narrow.bytes() + staged + destination
             }
         }
     }
@@ -404,7 +435,7 @@ impl Contraction {
             blocking,
             wide: rows,
             narrow: columns,
-            in_place,
+            supply,
             ..
         } = match &self.way {
             Way::Nothing => return "of nothing".to_string(),
@@ -417,7 +448,11 @@ impl Contraction {
             depth,
             ..
         } = blocking;
-        let rows = if *in_place { "in place" } else { rows.method() };
+        let rows = match supply {
+            Supply::Packed => rows.method(),
+            Supply::InPlace => "in place",
+            Supply::Staged(_) => "staged",
+        };
         let columns = columns.method();
         format!(
             "{batch}×[{wide} {rows} × {narrow} {columns} × {k}], {wide_panel}×{narrow_panel} tiles of {depth} steps"

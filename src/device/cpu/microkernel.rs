@@ -19,6 +19,10 @@
 //! limited by arithmetic alone: 16 lanes · 2 flop · 3 GHz ≈ 90 GFLOP/s a core. The sums are independent of each other, so 24 of
 //! them also hide the four cycles that each addition takes. The same counting gives 16 × 6 for the 16 registers of AVX2.
 //!
+//! Where the wide numbers are not packed but loaded from where they are, their loads are the dear ones, and broadcasts are cheap: half a load
+//! each, as a core does two of 4 bytes in a cycle, but one of 64. A tile of 16 × 16 then takes one load of 64 bytes for 16 multiply-adds, and 32 × 8
+//! would take two.
+//!
 //! **Why so many kernels?** Sizes are rarely multiples of 32 and 12. The last panel may be narrower, and a layer of 8 channels has
 //! nothing else. So each set has kernels with fewer columns and with half the rows; all read the same packed layout, whose steps
 //! are arguments. What a kernel computes beyond the edge is never stored.
@@ -37,7 +41,7 @@ use super::packing::{self, InPlace, MOST_PIECES, Panel};
 use super::simd::{Level, prefetch};
 
 /// The most columns of any kernel.
-pub(super) const MOST_COLUMNS: usize = 12;
+pub(super) const MOST_COLUMNS: usize = 16;
 
 /// A number that the kernels multiply: f32 or f64.
 pub(super) trait Real: Lane {
@@ -78,6 +82,9 @@ pub(super) type Kernel<T> = unsafe fn(&Tile<T>);
 /// As [`Kernel`], with the operand instead of the wide panel: W rows, `depth` steps, and what the masks allow may be read.
 pub(super) type KernelInPlace<T> = unsafe fn(&Tile<T>, &InPlace<T>);
 
+/// With whole vectors, and with 1, 2, … runs in each: see [`InPlace::pieces`].
+pub(super) type KernelsInPlace<T> = [KernelInPlace<T>; MOST_PIECES + 1];
+
 /// The kernels of one type for one kind of processor.
 pub(super) struct InstructionSet<T: 'static> {
     /// numbers in a vector register; a kernel has one or two of them as its rows
@@ -86,8 +93,8 @@ pub(super) struct InstructionSet<T: 'static> {
     pub faultless: bool,
     /// columns, and the kernels with `lanes` and with `2 * lanes` rows; most columns first
     pub kernels: &'static [(usize, [Kernel<T>; 2])],
-    /// in the same order: for one vector and for two, with 1, 2, … runs in each
-    pub in_place: &'static [[[KernelInPlace<T>; MOST_PIECES]; 2]],
+    /// for one vector and for two: columns, and the kernels with whole vectors and with 1, 2, … runs in each; most columns first
+    pub in_place: [&'static [(usize, KernelsInPlace<T>)]; 2],
     /// [`packing::fill`], compiled for this set
     pub fill: unsafe fn(&Panel<T>),
     /// [`vectors::scale`], compiled for this set
@@ -110,7 +117,7 @@ impl<T> InstructionSet<T> {
 
     /// The kernel with the fewest columns that are enough, and how many these are.
     pub fn at_least(&self, columns: usize) -> (usize, &'static [Kernel<T>; 2]) {
-        let (n, kernels) = &self.kernels[self.fitting(columns)];
+        let (n, kernels) = fitting(self.kernels, columns);
         (*n, kernels)
     }
 
@@ -120,18 +127,8 @@ impl<T> InstructionSet<T> {
         columns: usize,
         [vectors, pieces]: [usize; 2],
     ) -> (usize, KernelInPlace<T>) {
-        let kernel = self.fitting(columns);
-        (
-            self.kernels[kernel].0,
-            self.in_place[kernel][vectors - 1][pieces - 1],
-        )
-    }
-
-    fn fitting(&self, columns: usize) -> usize {
-        self.kernels
-            .iter()
-            .rposition(|(n, _)| *n >= columns)
-            .unwrap_or(0)
+        let (n, kernels) = fitting(self.in_place[vectors - 1], columns);
+        (*n, kernels[pieces])
     }
 
     /// The dots with the fewest peers that are enough, or the most there are, and how many these are.
@@ -139,6 +136,12 @@ impl<T> InstructionSet<T> {
         let fits = self.dots.iter().rev().find(|(n, _)| *n >= peers);
         *fits.unwrap_or(&self.dots[0])
     }
+}
+
+/// What has the fewest columns that are enough, or the most there are.
+fn fitting<K>(kernels: &'static [(usize, K)], columns: usize) -> &'static (usize, K) {
+    let fits = kernels.iter().rev().find(|(n, _)| *n >= columns);
+    fits.unwrap_or(&kernels[0])
 }
 
 // ---- The kernel ------------------------------------------------------
@@ -155,14 +158,12 @@ unsafe fn tile<V: Vector, const R: usize, const N: usize>(
     // SAFETY: the caller promises `depth` steps of N numbers (the pointer moves on by one step each round), N
     // columns of R vectors that are ours to read and write, and the processor.
     unsafe {
-        let mut sums = [[V::splat(V::Number::ZERO); R]; N];
-        // The output is needed after the last step, and by then it should be in the cache.
+        // Where the tile goes is needed at the end and asked for now: a store to memory that no cache has would hold up those behind it.
         for n in 0..N {
-            let column = call.out.wrapping_offset(*call.columns.add(n));
-            for r in 0..R {
-                prefetch(column.wrapping_add(r * V::LANES).cast(), 1);
-            }
+            let column = call.out.offset(*call.columns.add(n));
+            prefetch(column.cast(), R * size_of::<V>());
         }
+        let mut sums = [[V::splat(V::Number::ZERO); R]; N];
         let mut narrow = call.narrow;
         for k in 0..call.depth {
             let xs = wide(k);
@@ -200,10 +201,10 @@ unsafe fn packed<V: Vector, const R: usize>(call: &Tile<V::Number>, k: usize) ->
     std::array::from_fn(|r| unsafe { V::load(step.wrapping_add(r * V::LANES)) })
 }
 
-/// The vectors of step k, each from P runs.
+/// The vectors of step k, each from P runs, or whole if P is 0.
 ///
 /// # Safety
-/// There are R vectors and a step k, and what its mask allows may be read.
+/// There are R vectors and a step k, and what its mask allows may be read; whole vectors, if P is 0.
 #[inline(always)]
 unsafe fn in_place<V: Vector, const R: usize, const P: usize>(
     wide: &InPlace<V::Number>,
@@ -211,7 +212,11 @@ unsafe fn in_place<V: Vector, const R: usize, const P: usize>(
 ) -> [V; R] {
     // SAFETY: the caller's promise; loads look at nothing but the lanes of the mask.
     unsafe {
-        let (step, mask) = (*wide.steps.get_unchecked(k), *wide.masks.get_unchecked(k));
+        let step = *wide.steps.get_unchecked(k);
+        if P == 0 {
+            return std::array::from_fn(|r| V::load(wide.from[r][0].wrapping_offset(step)));
+        }
+        let mask = *wide.masks.get_unchecked(k);
         for r in 0..R {
             let next = wide.ahead + step + (r * V::LANES) as isize;
             prefetch(wide.from[0][0].wrapping_offset(next).cast(), 1);
@@ -234,7 +239,7 @@ unsafe fn in_place<V: Vector, const R: usize, const P: usize>(
 
 /// Compiles [`tile`] in all its sizes, the packing and the lines for one type and one instruction set.
 macro_rules! instruction_set {
-    ($(#[$feature:meta])? $name:ident: $vector:ty, columns $($columns:literal)*, peers $($peers:literal)*) => {
+    ($(#[$feature:meta])? $name:ident: $vector:ty, columns $($columns:literal)*$( and $single:literal)?, peers $($peers:literal)*) => {
         mod $name {
             use super::{Dots, InPlace, InstructionSet, Panel, Scaled, Tile, Vector, packing, vectors};
             #[cfg(target_arch = "x86_64")]
@@ -276,10 +281,13 @@ macro_rules! instruction_set {
                 lanes: <$vector as Vector>::LANES,
                 faultless: <$vector as Vector>::FAULTLESS,
                 kernels: &[$(($columns, [tile::<1, $columns>, tile::<2, $columns>])),*],
-                in_place: &[$([
-                    [in_place::<1, $columns, 1>, in_place::<1, $columns, 2>, in_place::<1, $columns, 3>],
-                    [in_place::<2, $columns, 1>, in_place::<2, $columns, 2>, in_place::<2, $columns, 3>],
-                ]),*],
+                in_place: [
+                    &[
+                        $(($single, [in_place::<1, $single, 0>, in_place::<1, $single, 1>, in_place::<1, $single, 2>, in_place::<1, $single, 3>]),)?
+                        $(($columns, [in_place::<1, $columns, 0>, in_place::<1, $columns, 1>, in_place::<1, $columns, 2>, in_place::<1, $columns, 3>])),*
+                    ],
+                    &[$(($columns, [in_place::<2, $columns, 0>, in_place::<2, $columns, 1>, in_place::<2, $columns, 2>, in_place::<2, $columns, 3>])),*],
+                ],
                 fill,
                 scale,
                 dots: &[
@@ -297,9 +305,9 @@ macro_rules! instruction_set {
 // ---- One set for each kind of processor ------------------------------
 
 #[cfg(target_arch = "x86_64")]
-instruction_set!(#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")] avx512_f32: __m512, columns 12 8 4 2, peers 4 2);
+instruction_set!(#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")] avx512_f32: __m512, columns 12 8 4 2 and 16, peers 4 2);
 #[cfg(target_arch = "x86_64")]
-instruction_set!(#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")] avx512_f64: __m512d, columns 12 8 4 2, peers 4 2);
+instruction_set!(#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")] avx512_f64: __m512d, columns 12 8 4 2 and 16, peers 4 2);
 #[cfg(target_arch = "x86_64")]
 instruction_set!(#[target_feature(enable = "avx2,fma")] avx2_f32: __m256, columns 6 4 2, peers 2);
 #[cfg(target_arch = "x86_64")]

@@ -31,7 +31,8 @@
 //!   of 4 does its last steps twice rather than one by one.
 //! - **gathered**: no neighbours anywhere; one number at a time.
 //!
-//! Or it isn't copied at all: runs can be loaded where they are, which is better if few columns want them (`packing::in_place`).
+//! Or it isn't copied at all: runs can be loaded where they are, which is better if few columns want them (`packing::in_place`). And what
+//! windows share is copied once for each place in a line, not for each place (`packing::staged`).
 //!
 //! Laws:
 //! 1. Nothing outside of the readable range is touched, and a number that breaks a bound is packed as 0 whatever memory holds there
@@ -42,6 +43,7 @@
 mod affine;
 mod fill;
 mod in_place;
+mod staged;
 
 use super::microkernel::{InstructionSet, Real};
 use crate::shape::view::View;
@@ -49,6 +51,7 @@ pub(super) use affine::Affine;
 use fill::Piece;
 pub(super) use fill::{Panel, fill};
 pub(super) use in_place::{InPlace, MOST_PIECES};
+pub(super) use staged::{Reach, Staged, few_pieces};
 use std::ops::Range;
 
 /// The most rows that a panel has: two vectors of 16.
@@ -204,7 +207,8 @@ impl Operand {
     ///
     /// # Safety
     /// The processor has the instruction set. `source` points at the buffer's element 0, and the elements in `readable` may be read.
-    /// `to` has room for `width` numbers for each step. At most `width` rows, and `width` at most [`MOST_ROWS`].
+    /// `to` has room for `width` numbers for each step, and for whole vectors behind the last one's if `width` is no panel's. At most `width` rows and
+    /// at most [`MOST_ROWS`].
     #[allow(clippy::too_many_arguments)]
     pub unsafe fn pack<T: Real>(
         &self,
@@ -217,7 +221,7 @@ impl Operand {
         width: usize,
     ) {
         let count = rows.len();
-        debug_assert!(count <= width && width <= MOST_ROWS);
+        debug_assert!(count <= width && count <= MOST_ROWS);
         let masked = !self.bounds.is_empty() && self.mask(steps, rows.clone());
         let by_runs = matches!(self.method, Method::Runs | Method::Alternate);
         let step = self.address.rows.step;

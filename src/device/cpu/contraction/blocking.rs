@@ -9,18 +9,23 @@
 //! depth ≤ 512   a narrow panel of 12 columns takes 12 · 512 · 4 = 24 KiB. With the wide panels that pass by that is more than L1 holds, but all
 //!               of it is read in order, so the processor fetches it from L2 in time: a kernel is as fast with 55 KiB of panels as with
 //!               15. What depth saves is the output: it is read and written once in so many steps, from L3 or from memory.
-//! wide block    ≤ 384 KiB packed: a third of L2, read again for every narrow panel (128 bytes in 24 cycles, of 32 a cycle)
+//! wide block    ≤ 384 KiB packed: a third of L2, read again for every narrow panel (128 bytes in 24 cycles, of 32 a cycle). As much if staged,
+//!               of which a vector is read at a time. Whole images if possible: nothing is staged twice then
 //! tasks         at least 16, if that leaves half a million multiply-adds (5 µs) to each: more would not pay for being passed around
 //! ```
 
 use super::{InstructionSet, Real};
+use crate::device::cpu::packing::{Reach, few_pieces};
 
 /// Steps of K that are packed and multiplied at a time, at most, in bytes of a row.
 pub(super) const DEPTH_BYTES: usize = 512 * 4;
-/// Bytes of packed wide operand that a task holds: together with what streams by, they stay in the L2 cache.
+/// Bytes of packed or staged wide operand that a task holds: together with what streams by, they stay in the L2 cache.
 pub(super) const WIDE_BYTES: usize = 384 << 10;
 /// Columns that a task packs for itself, at most.
 pub(super) const MOST_LOCAL_COLUMNS: usize = 512;
+/// Steps of K that a staged block has at least, for the sake of as many rows as a window reaches beyond them: with fewer, tiles of the output
+/// would be loaded and stored too often.
+const LEAST_DEPTH: usize = 64;
 /// Numbers of the narrow operand that are packed for all tasks at a time, at most.
 pub(super) const MOST_SHARED: usize = 4 << 20;
 /// Numbers in all partial sums together, at most.
@@ -66,26 +71,44 @@ pub(super) struct Extents {
 }
 
 impl Blocking {
-    pub fn new<T: Real>(set: &InstructionSet<T>, size: Extents) -> Blocking {
+    pub fn new<T: Real>(
+        set: &InstructionSet<T>,
+        size: Extents,
+        staged: Option<StagedBlock>,
+    ) -> Blocking {
         let Extents {
             batch,
             wide,
             narrow,
             k,
         } = size;
-        let wide_panel = if wide <= set.lanes {
+        let mut wide_panel = if wide <= set.lanes {
             set.lanes
         } else {
             2 * set.lanes
         };
-        // 16 columns are better done as 8 + 8 than as 12 + 4.
+        // 16 columns are better done as 8 + 8 than as 12 + 4 …
         let most = set.most_columns();
-        let narrow_panel = set.at_least(narrow.div_ceil(narrow.div_ceil(most))).0;
-        let depth = k.div_ceil(k.div_ceil(DEPTH_BYTES / size_of::<T>()));
+        let mut narrow_panel = set.at_least(narrow.div_ceil(narrow.div_ceil(most))).0;
+        // … and best as 16 × 16, if the other side is loaded from where it is: half as many loads of that one.
+        let single = set.in_place[0][0].0;
+        if staged.is_some()
+            && narrow.next_multiple_of(single) <= narrow.next_multiple_of(narrow_panel)
+        {
+            (wide_panel, narrow_panel) = (set.lanes, single);
+        }
+        let depth = match staged {
+            Some(StagedBlock { depth, .. }) => depth,
+            None => k.div_ceil(k.div_ceil(DEPTH_BYTES / size_of::<T>())),
+        };
         let work = batch * wide * narrow * k;
         let tasks = (work / LEAST_WORK).clamp(1, ENOUGH_TASKS);
         let wanted = tasks.div_ceil(batch);
-        let most_wide = (WIDE_BYTES / size_of::<T>() / depth / wide_panel).max(1) * wide_panel;
+        let rows = match staged {
+            Some(StagedBlock { rows, .. }) => rows,
+            None => WIDE_BYTES / size_of::<T>() / depth,
+        };
+        let most_wide = (rows / wide_panel).max(1) * wide_panel;
         let mut blocking = Blocking {
             wide_panel,
             narrow_panel,
@@ -113,13 +136,62 @@ impl Blocking {
             let blocks = wide
                 .div_ceil(most_wide)
                 .max(wanted.min(wide.div_ceil(wide_panel)));
-            blocking.wide_block = wide.div_ceil(blocks).next_multiple_of(wide_panel);
+            let multiple = staged.map_or(1, |staged| staged.multiple).max(wide_panel);
+            blocking.wide_block = wide.div_ceil(blocks).next_multiple_of(multiple);
             blocking.shared = blocking.wide_block < wide;
             if blocking.shared {
                 blocking.narrow_block = narrow.next_multiple_of(narrow_panel);
             }
         }
         blocking
+    }
+}
+
+/// How much of an operand is staged at a time, see [`Staged`](crate::device::cpu::packing::Staged).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct StagedBlock {
+    /// steps of K, in whole units
+    depth: usize,
+    /// rows, at most
+    rows: usize,
+    /// and a multiple of these
+    multiple: usize,
+}
+
+impl StagedBlock {
+    /// As deep as a packed block, if so many rows fit then that most of what is staged is not what windows reach beyond them.
+    pub fn new<T: Real>(
+        set: &InstructionSet<T>,
+        size: Extents,
+        reach: Reach,
+    ) -> Option<StagedBlock> {
+        let Reach {
+            unit,
+            planes,
+            image,
+            beyond,
+        } = reach;
+        let units = size.k / unit;
+        let deepest = DEPTH_BYTES / size_of::<T>() / unit;
+        if deepest == 0 || beyond > image || !few_pieces(set.lanes, image) {
+            return None;
+        }
+        (units.div_ceil(deepest)..=units)
+            .map(|blocks| {
+                let units = units.div_ceil(blocks);
+                let room = WIDE_BYTES / size_of::<T>() / (units * planes);
+                let rows = room.saturating_sub(2 * beyond) * image / (image + beyond);
+                // Whole images if possible: nothing is staged twice, and a task's results are few long stretches of the output.
+                let whole = rows >= image && image.is_multiple_of(2 * set.lanes);
+                let multiple = if whole { image } else { 1 };
+                StagedBlock {
+                    depth: units * unit,
+                    rows: rows / multiple * multiple,
+                    multiple,
+                }
+            })
+            .take_while(|block| block.depth >= LEAST_DEPTH.min(size.k))
+            .find(|block| block.rows >= size.wide.min((2 * beyond).max(4 * set.lanes)))
     }
 }
 

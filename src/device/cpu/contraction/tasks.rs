@@ -13,7 +13,7 @@ use super::scratch::{
     Raw, Source, Workspace, for_each, piece, reserve, with_scratch, with_workspace,
 };
 use super::tiles::Tiles;
-use super::{Contraction, Destination, Finish, Plan};
+use super::{Contraction, Destination, Finish, Plan, Supply};
 use crate::device::cpu::microkernel::{InstructionSet, Real};
 use crate::device::cpu::packing::Steps;
 use std::ops::Range;
@@ -301,10 +301,10 @@ impl<T: Real> Job<'_, T> {
                 rows.chunks(wide_panel)
                     .map(|rows| rows.windows(2).all(|pair| pair[1] - pair[0] == 1)),
             );
-            let wide_room = if self.plan.in_place {
-                0
-            } else {
-                part.wide.len().next_multiple_of(wide_panel) * most_depth
+            let wide_room = match &self.plan.supply {
+                Supply::InPlace => 0,
+                Supply::Packed => part.wide.len().next_multiple_of(wide_panel) * most_depth,
+                Supply::Staged(staged) => staged.room(most_depth),
             };
             let narrow_room = if shared.is_some() {
                 0
@@ -312,36 +312,45 @@ impl<T: Real> Job<'_, T> {
                 part.narrow.len().next_multiple_of(narrow_panel) * most_depth
             };
             let wide_packed: Raw<T> = reserve(packed, wide_room + narrow_room);
-            for start in part.steps.clone().step_by(most_depth) {
-                let steps = start..(start + most_depth).min(part.steps.end);
+            for first_step in part.steps.clone().step_by(most_depth) {
+                let steps = first_step..(first_step + most_depth).min(part.steps.end);
                 let depth = steps.len();
-                operand.prepare(part.batch, steps.clone(), wide_steps);
                 let panels = || part.wide.clone().step_by(wide_panel).enumerate();
                 let rows_of = |first: usize| first..(first + wide_panel).min(part.wide.end);
-                let source = &self.wide;
-                if !self.plan.in_place {
-                    for (panel, first) in panels() {
-                        let to = wide_packed.add(panel * depth * wide_panel);
-                        // SAFETY: the source is what the caller of `run` has promised; a panel takes depth · wide_panel numbers.
+                let Source { start, readable } = &self.wide;
+                match &self.plan.supply {
+                    Supply::InPlace => operand.prepare(part.batch, steps.clone(), wide_steps),
+                    Supply::Packed => {
+                        operand.prepare(part.batch, steps.clone(), wide_steps);
+                        for (panel, first) in panels() {
+                            let to = wide_packed.add(panel * depth * wide_panel).0;
+                            let rows = rows_of(first);
+                            // SAFETY: the source is what the caller of `run` has promised; a panel takes depth · wide_panel numbers.
+                            unsafe {
+                                operand.pack(
+                                    self.set, start.0, readable, wide_steps, rows, to, wide_panel,
+                                )
+                            };
+                        }
+                    }
+                    Supply::Staged(staged) => {
+                        let (batch, rows, to) = (part.batch, &part.wide, wide_packed.0);
+                        // SAFETY: as above; blocks of steps are whole units, and room for them has just been reserved.
                         unsafe {
-                            operand.pack(
-                                self.set,
-                                source.start.0,
-                                &source.readable,
-                                wide_steps,
-                                rows_of(first),
-                                to.0,
-                                wide_panel,
+                            staged.fill(
+                                self.set, start.0, readable, batch, &steps, rows, wide_steps, to,
                             )
                         };
                     }
                 }
                 let narrow_packed = match shared {
-                    Some((packed, columns)) => packed.add((start - part.steps.start) * columns),
+                    Some((packed, columns)) => {
+                        packed.add((first_step - part.steps.start) * columns)
+                    }
                     None => {
                         let to = wide_packed.add(wide_room);
                         // SAFETY: room for the part's columns has just been reserved behind the rows.
-                        unsafe { self.pack_narrow(part, steps, narrow_steps, to) };
+                        unsafe { self.pack_narrow(part, steps.clone(), narrow_steps, to) };
                         to
                     }
                 };
@@ -354,17 +363,26 @@ impl<T: Real> Job<'_, T> {
                     columns,
                     straight,
                 };
-                if self.plan.in_place {
-                    for (panel, first) in panels() {
-                        let start = source.start.0;
-                        let found = operand.locate(self.set, start, wide_steps, rows_of(first));
-                        // SAFETY: the columns are packed for these steps; the rows keep their bounds, so they are in the source; and the
-                        // output's addresses are the part's.
-                        unsafe { self.multiply_in_place(&tiles, panel, &found) };
-                    }
-                } else {
+                match &self.plan.supply {
                     // SAFETY: both operands are packed for these steps, and the output's addresses are the part's.
-                    unsafe { self.multiply(&tiles, wide_packed.0) };
+                    Supply::Packed => unsafe { self.multiply(&tiles, wide_packed.0) },
+                    Supply::InPlace => {
+                        for (panel, first) in panels() {
+                            let found =
+                                operand.locate(self.set, start.0, wide_steps, rows_of(first));
+                            // SAFETY: as above, only that the rows are not packed; they keep their bounds, so they are in the source.
+                            unsafe { self.multiply_in_place(&tiles, panel, &found) };
+                        }
+                    }
+                    Supply::Staged(staged) => {
+                        let origin = staged.origin(wide_packed.0, &steps, part.wide.start);
+                        for (panel, first) in panels() {
+                            let rows = rows_of(first);
+                            let found = staged.locate(self.set, origin, &steps, wide_steps, rows);
+                            // SAFETY: as above; the lines that these rows need have been staged, and there is room behind the last of them.
+                            unsafe { self.multiply_in_place(&tiles, panel, &found) };
+                        }
+                    }
                 }
                 accumulate = true;
             }

@@ -627,7 +627,7 @@ fn gradients_of_few_weights_are_dots_of_lines() {
 }
 
 #[test]
-fn windows_are_multiplied_where_they_are() {
+fn windows_with_few_columns_are_multiplied_where_they_are() {
     // One, two and three runs in a vector, bounds on each side and none, rests in all directions.
     for (case, in_place) in [
         (convolution([2, 3, 16, 32], 8, 3, 1, 1, 1), true),
@@ -646,6 +646,61 @@ fn windows_are_multiplied_where_they_are() {
         let text = described(&case);
         let possible = f32::instruction_set(level()).faultless;
         assert_eq!(text.contains("in place"), in_place && possible, "{text}");
+    }
+}
+
+/// out[n, g, o, y, x] = Σ_{i, j} windows[n, g, y, x, i, j] · weights[g, o, i, j]: a batch of each channel's own.
+fn grouped(image: [usize; 4], o: usize, kernel: usize, pad: isize) -> Case {
+    let windows = windows(image, kernel, pad, 1, 1);
+    let [n, g, y, x, ..] = windows.shape[..] else {
+        unreachable!("windows of an image have six axes")
+    };
+    let sizes = [n, g, o, y, x, kernel, kernel];
+    let order = [0, 1, 6, 2, 3, 4, 5].map(|axis| (axis < 6).then_some(axis));
+    let a = arrange(&windows, &order, &sizes);
+    let weights = View::contiguous(&[g, o, kernel, kernel]);
+    let order = [4, 0, 1, 4, 4, 2, 3].map(|axis| (axis < 4).then_some(axis));
+    let b = arrange(&weights, &order, &sizes);
+    case(&sizes[..5], &sizes[5..], a, b)
+}
+
+#[test]
+fn windows_with_many_columns_are_staged() {
+    for (case, staged) in [
+        // Images of whole vectors and with rests, of several lines in a vector and of less than one vector.
+        (convolution([2, 3, 16, 32], 32, 3, 1, 1, 1), true),
+        (convolution([5, 3, 8, 8], 45, 3, 1, 1, 1), true),
+        (convolution([3, 2, 7, 7], 33, 3, 1, 1, 1), true),
+        (convolution([64, 4, 5, 5], 36, 3, 0, 1, 1), true), // three pieces in a vector
+        (convolution([64, 4, 4, 4], 36, 3, 0, 1, 1), false), // too many
+        // Windows that reach beyond the image on both sides or not at all, with gaps, and that skip lines.
+        (convolution([2, 2, 30, 28], 36, 3, 0, 1, 1), true),
+        (convolution([1, 4, 15, 15], 40, 5, 1, 1, 1), true),
+        (convolution([3, 3, 14, 17], 32, 3, 2, 1, 2), true),
+        (convolution([2, 3, 20, 40], 32, 3, 1, 2, 1), true),
+        (convolution([2, 2, 23, 19], 32, 7, 3, 2, 1), true),
+        (convolution([2, 2, 23, 29], 32, 7, 0, 3, 1), true),
+        (convolution([2, 4, 20, 20], 32, 2, 0, 2, 1), false), // windows side by side
+        // Windows that slide the other way; several tasks, and several blocks of K; a batch.
+        (input_gradient([2, 32, 13, 13], 8, 3), true),
+        (convolution([3, 40, 24, 24], 40, 3, 1, 1, 1), true),
+        (grouped([2, 3, 12, 12], 32, 5, 2), true),
+        (matmul(300, 100, 40, true, false), false),
+    ] {
+        check(&case);
+        let text = described(&case);
+        assert_eq!(text.contains("staged"), staged, "{text}");
+        let Case {
+            outer,
+            reduced,
+            a,
+            b,
+            ..
+        } = case;
+        check(&Case {
+            dtypes: [DType::Float64; 2],
+            ..self::case(&outer, &reduced, a, b)
+        });
     }
 }
 

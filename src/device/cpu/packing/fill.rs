@@ -153,7 +153,18 @@ unsafe fn load_vector<V: Vector, const P: usize, const STRIDE: usize, const MASK
     pieces: [Piece; P],
 ) {
     let mut to = panel.to.wrapping_add(vector * V::LANES);
+    // Steps far from each other are continued by the next panel, and nobody foresees it.
+    let ahead = if panel.width > MOST_ROWS {
+        MOST_ROWS
+    } else {
+        0
+    };
     for k in 0..depth {
+        if ahead > 0 {
+            prefetch(to.wrapping_add(ahead).cast(), 1);
+            let next = panel.steps[k] + pieces[0].from + (STRIDE * ahead) as isize;
+            prefetch(panel.source.wrapping_offset(next).cast(), 1);
+        }
         // SAFETY: as `load_runs`.
         unsafe { load_step::<V, P, STRIDE, MASKED>(panel, k, vector, pieces).store(to) };
         to = to.wrapping_add(panel.width);

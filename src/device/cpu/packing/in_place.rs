@@ -18,9 +18,10 @@
 //! through memory in order is there for the processor to foresee. So the kernel asks for the next panel's numbers while it multiplies this one's.
 //!
 //! **Tried and lost:** in place whatever the columns (with 64 of them, a vector of two runs is loaded six times; packed, once: 59 instead of 68
-//! GFLOP/s); with few steps (the output is written in worse order: 24 instead of 39).
+//! GFLOP/s); with few steps (the output is written in worse order: 24 instead of 39). With many columns it is better to stage
+//! ([`staged`](super::staged)): masks alone cost a tenth of the kernel's time.
 
-use super::{Method, Operand, Steps, bits};
+use super::{Method, Operand, Piece, Steps, bits};
 use crate::device::cpu::microkernel::{InstructionSet, Real};
 use std::ops::Range;
 
@@ -34,7 +35,7 @@ pub(in crate::device::cpu) struct InPlace<'a, T> {
     pub from: [[*const T; MOST_PIECES]; 2],
     /// … and the lanes that the run has
     pub lanes: [[u32; MOST_PIECES]; 2],
-    /// the most runs that a vector has
+    /// the most runs that a vector has, or 0 if each has one whose surplus lanes may be loaded too, at every step
     pub pieces: usize,
     /// from these rows to the next ones, which a kernel asks for while it multiplies these: nobody else sees that they will be needed
     pub ahead: isize,
@@ -76,16 +77,43 @@ impl Operand {
         let ahead = all.at(next) - all.at(rows.start);
         steps.pieces.clear();
         self.cut(set.lanes, rows, &mut steps.pieces);
-        let mut found = InPlace {
+        InPlace {
             ahead,
+            ..InPlace::new(source, &steps.pieces, &steps.address.values, &steps.masks)
+        }
+    }
+}
+
+impl<'a, T> InPlace<'a, T> {
+    /// Whole vectors, one after the other.
+    pub(super) fn whole(start: *const T, lanes: usize, steps: &'a [isize]) -> InPlace<'a, T> {
+        InPlace {
+            ahead: 0,
+            from: std::array::from_fn(|vector| [start.wrapping_add(vector * lanes); MOST_PIECES]),
+            lanes: [[0; MOST_PIECES]; 2],
+            pieces: 0,
+            steps,
+            masks: &[],
+        }
+    }
+
+    /// From pieces in the order of their vectors.
+    pub(super) fn new(
+        source: *const T,
+        pieces: &[Piece],
+        steps: &'a [isize],
+        masks: &'a [u32],
+    ) -> InPlace<'a, T> {
+        let mut found = InPlace {
+            ahead: 0,
             from: [[source; MOST_PIECES]; 2],
             lanes: [[0; MOST_PIECES]; 2],
             pieces: 1,
-            steps: &steps.address.values,
-            masks: &steps.masks,
+            steps,
+            masks,
         };
         let mut counts = [0; 2];
-        for piece in &steps.pieces {
+        for piece in pieces {
             let count = &mut counts[piece.vector];
             if *count == 0 {
                 // What is not needed is not looked at, but it should be nearby all the same: processors take their time over
