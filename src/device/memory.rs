@@ -16,15 +16,24 @@
 //!    and touches fresh pages in each step.)
 //! 4. Large blocks are mapped from the operating system one by one, and go back there one by one. The C library's allocator puts
 //!    them side by side after a while, with small ones in between that outlive them, and then nothing can be given back.
+//! 5. Blocks that are too small for huge pages of their own, and large enough to be streamed, are cut from *slabs*, which have them; a slab
+//!    goes back when all of its blocks have.
+//!
+//! Why huge pages? A processor reads ahead of a loop, but not beyond the end of a page, as the next one may lie anywhere. So with pages of
+//! 4 KiB each 64th cache line is waited for: a sum of 64 MiB takes 4.3 ms on one thread, and 2.4 with pages of 2 MiB.
 
 use crate::error::fail;
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::collections::BTreeMap;
 use std::ptr::NonNull;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
-/// Blocks from this size on are pages of their own: see law 4.
-const LARGE: usize = 1 << 20;
+/// A huge page. Blocks from this size on are pages of their own: see law 4.
+const LARGE: usize = 2 << 20;
+/// Blocks from this size on are cut from slabs: see law 5.
+const MEDIUM: usize = 64 << 10;
+/// A slab: so large that blocks of any size class leave little of it unused.
+const SLAB: usize = 4 * LARGE;
 
 /// A cache line, and the width of the widest vector register.
 pub const ALIGN: usize = 64;
@@ -33,8 +42,8 @@ pub const ALIGN: usize = 64;
 pub struct Memory {
     start: NonNull<u8>,
     capacity: usize,
-    /// its own pages, if it is large; dropping them gives them back
-    pages: Option<pages::Pages>,
+    /// its own pages, if it is large, or those of its slab; when the last block of these is dropped, they go back
+    pages: Option<Arc<pages::Pages>>,
 }
 
 // SAFETY: a block is plain memory with one owner; whoever shares it synchronises through `Buffer`.
@@ -42,9 +51,49 @@ unsafe impl Send for Memory {}
 // SAFETY: as above; `&Memory` gives only an address.
 unsafe impl Sync for Memory {}
 
+/// Pages that blocks are cut from, one after the other.
+struct Slab {
+    pages: Arc<pages::Pages>,
+    /// the first byte that no block has
+    next: NonNull<u8>,
+    /// bytes from there on
+    left: usize,
+}
+
+// SAFETY: `next` points into the slab's own pages, of which each block gets a part of its own.
+unsafe impl Send for Slab {}
+
+impl Slab {
+    /// Fresh pages. They begin where a huge page can, wherever the system puts them: so more are mapped than will ever be touched.
+    fn new() -> Option<Slab> {
+        let (start, pages) = pages::map(SLAB + LARGE)?;
+        let skip = start.align_offset(LARGE);
+        Some(Slab {
+            pages: Arc::new(pages),
+            // SAFETY: less than LARGE is skipped, of more than that.
+            next: unsafe { start.add(skip) },
+            left: SLAB,
+        })
+    }
+
+    fn cut(&mut self, capacity: usize) -> Option<Memory> {
+        self.left = self.left.checked_sub(capacity)?;
+        let start = self.next;
+        // SAFETY: so many bytes were left.
+        self.next = unsafe { start.add(capacity) };
+        Some(Memory {
+            start,
+            capacity,
+            pages: Some(self.pages.clone()),
+        })
+    }
+}
+
 #[derive(Default)]
 struct Pool {
     free: BTreeMap<usize, Vec<Memory>>,
+    /// where the next medium block comes from
+    slab: Option<Slab>,
     in_use: usize,
     held: usize,
     peak: usize,
@@ -52,6 +101,7 @@ struct Pool {
 
 static POOL: Mutex<Pool> = Mutex::new(Pool {
     free: BTreeMap::new(),
+    slab: None,
     in_use: 0,
     held: 0,
     peak: 0,
@@ -79,6 +129,15 @@ impl Pool {
             surplus.push(memory);
         }
         Err(surplus)
+    }
+
+    /// A new block out of a slab. What is left of a slab that is too short for it is left to nobody.
+    fn cut(&mut self, capacity: usize) -> Option<Memory> {
+        if let Some(memory) = self.slab.as_mut().and_then(|slab| slab.cut(capacity)) {
+            return Some(memory);
+        }
+        self.slab = Slab::new();
+        self.slab.as_mut()?.cut(capacity)
     }
 
     /// Takes a block back.
@@ -114,13 +173,18 @@ impl Memory {
 
     /// From the operating system.
     fn fresh(capacity: usize) -> Memory {
+        if (MEDIUM..LARGE).contains(&capacity)
+            && let Some(memory) = pool().cut(capacity)
+        {
+            return memory;
+        }
         if capacity >= LARGE
             && let Some((start, pages)) = pages::map(capacity)
         {
             return Memory {
                 start,
                 capacity,
-                pages: Some(pages),
+                pages: Some(Arc::new(pages)),
             };
         }
         let layout = Memory::layout(capacity);
@@ -185,6 +249,7 @@ pub fn trim() {
     let free = {
         let mut pool = pool();
         pool.held = 0;
+        pool.slab = None;
         std::mem::take(&mut pool.free)
     };
     free.into_values().flatten().for_each(Memory::release);
@@ -273,6 +338,33 @@ mod tests {
             assert_eq!(made, 1, "round {round}"); // the first is large enough for all, one at a time
         }
         close(pool);
+    }
+
+    #[test]
+    fn medium_blocks_lie_side_by_side_in_huge_pages_that_go_back_with_the_last_of_them() {
+        let mut pool = Pool::default();
+        let sizes = [MEDIUM, LARGE - LARGE / 8, 3 * MEDIUM, SLAB / 2];
+        let cut = sizes.map(|size| pool.cut(size));
+        let Some(mut blocks) = cut.into_iter().collect::<Option<Vec<Memory>>>() else {
+            return; // a system without pages
+        };
+        let mut at = blocks[0].as_ptr();
+        assert_eq!(at as usize % LARGE, 0);
+        for (block, size) in blocks.iter().zip(sizes) {
+            assert_eq!((block.as_ptr(), block.capacity()), (at, size));
+            // SAFETY: all of a block is its owner's.
+            unsafe { at.write_bytes(1, size) };
+            at = at.wrapping_add(size);
+        }
+        assert!(pool.slab.as_mut().unwrap().cut(SLAB / 2).is_none());
+        let another = pool.cut(SLAB / 2).expect("there were pages before");
+        let slab = Arc::downgrade(blocks[0].pages.as_ref().unwrap());
+        while let Some(block) = blocks.pop() {
+            assert_eq!(slab.strong_count(), blocks.len() + 1);
+            block.release();
+        }
+        assert_eq!(slab.strong_count(), 0);
+        another.release();
     }
 
     #[test]
