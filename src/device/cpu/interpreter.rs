@@ -29,7 +29,7 @@ pub(super) use frame::Room;
 
 use super::alu::{self, Source};
 use super::panel::Columns;
-use super::strip::{Part, Place, STRIP, parts};
+use super::strip::{Operand, Part, Place, STRIP, parts};
 use super::table::Table;
 use super::walk::{Axes, Walk};
 use crate::device::{Args, Param};
@@ -37,7 +37,8 @@ use crate::dtype::DType;
 use crate::kernel::{Inst, Kernel, Level, Line, Nest, Reg};
 use crate::ops::UnaryOps;
 use places::{
-    Places, block_for, block_of_rows, last_reads, only_operands, read_by_operands_only, streamable,
+    Places, block_for, block_of_rows, last_reads, only_operands, read_by_operands_only, repeatable,
+    rounded_by_store, streamable,
 };
 
 /// Points left free between two registers' blocks. Blocks exactly 4 KiB apart would share the few cache lines that a processor keeps for
@@ -56,7 +57,7 @@ pub struct Interpreter {
     pub inner: Vec<Part>,
     /// instructions of the outer loop, in order; no stores, no reductions
     pub outer: Vec<Part>,
-    /// (register, output)
+    /// (register, output); a float32 register whose output is of a half type is rounded as it is stored
     pub stores: Vec<(Reg, usize)>,
     walks: Vec<Option<Box<Walk>>>,
     /// each walk's outer and reduced space, merged for running along it, and its table if it has short rows; boxed, as most instructions have none
@@ -67,8 +68,10 @@ pub struct Interpreter {
     last_reads: Vec<usize>,
     /// results that are stored as they are computed, and not read again
     streamable: Vec<bool>,
-    /// constants that are only ever operands: one chunk of each is enough
+    /// constants that are only ever operands: one strip of each is enough
     repeated: Vec<bool>,
+    /// loads that are only ever operands: where they show one number, one strip is enough
+    repeatable: Vec<bool>,
     /// indices of gathers that are the same along each row: only the first of a row is there
     first_of_row: Vec<bool>,
     /// elements of each input
@@ -146,7 +149,14 @@ impl Interpreter {
             Inst::Store { output, src } => Some((src, output)),
             _ => None,
         });
-        let stores: Vec<(Reg, usize)> = stores.collect();
+        let mut stores: Vec<(Reg, usize)> = stores.collect();
+        let mut outer = outer;
+        if let [(src, _)] = &mut stores[..]
+            && let Some(wide) = rounded_by_store(nest, *src)
+        {
+            outer.retain(|reg| reg != src);
+            *src = wide;
+        }
         let reductions =
             (0..nest.lines.len()).filter(|&reg| matches!(nest.lines[reg].inst, Inst::Reduce(..)));
         // Law 3: places for keeps first, then each loop from there on.
@@ -295,6 +305,7 @@ impl Interpreter {
             last_reads: Vec::new(),
             streamable: Vec::new(),
             repeated,
+            repeatable: repeatable(nest),
             first_of_row: bring::first_of_row(nest, &lines),
             lengths: kernel.inputs.iter().map(|input| input.len).collect(),
             lines,
@@ -356,7 +367,7 @@ impl Interpreter {
                 unsafe { alu::fill(line.dtype, value, own[reg], points) };
             }
         }
-        Frame::new(memory, own)
+        Frame::new(memory, own, self.repeated.clone())
     }
 
     /// When the memory that lies at an address is read for the last time, if it is an input's. Of a contraction's output the sums are read.
@@ -391,7 +402,7 @@ impl Interpreter {
     /// A register as an operand.
     pub fn source(&self, reg: Reg, frame: &Frame) -> Source<u8> {
         let at = frame.registers[reg].cast_const();
-        match self.repeated[reg] {
+        match frame.repeated[reg] {
             true => Source::repeated(at),
             false => Source::block(at),
         }
@@ -416,15 +427,14 @@ impl Interpreter {
                 Part::One(reg) => *reg,
                 Part::Strip(strip) => {
                     let mut steps = std::mem::take(&mut frame.steps);
-                    let place = |reg: Reg| {
-                        let size = width(nest.lines[reg].dtype);
-                        let inside = strip.regs.binary_search(&reg).is_ok();
-                        let once = self.repeated[reg] || strip.kept.contains(&reg);
-                        let at = if inside {
+                    let place = |operand: Operand| {
+                        let Operand { reg, size, .. } = operand;
+                        let at = if operand.inside {
                             frame.own[reg]
                         } else {
                             frame.registers[reg]
                         };
+                        let once = operand.kept || frame.repeated[reg];
                         let step = if once { 0 } else { size };
                         (Place { at, step, size }, frame.past_caches[reg])
                     };

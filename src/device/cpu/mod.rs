@@ -48,7 +48,7 @@ impl Engine for Cpu {
             Body::Nest(nest) if nest.has_rows() => Box::new(rows::Rows::new(kernel)),
             Body::Nest(_) => Box::new(nest::LoopNest::new(kernel)),
             Body::Scan { .. } | Body::Scatter { .. } | Body::Copy => {
-                Box::new(special::Special { kernel })
+                Box::new(special::Special::new(kernel))
             }
         }
     }

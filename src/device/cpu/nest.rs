@@ -19,9 +19,11 @@
 //! join a larger sum. The error grows with the logarithm of the length, not with the length.
 
 mod choose;
+mod in_place;
 mod partial;
 
 use self::choose::{order, product};
+use self::in_place::are_in_place;
 use self::partial::Partial;
 use super::alu;
 use super::contraction::Contraction;
@@ -41,6 +43,11 @@ const ROWS: usize = 256;
 
 /// Sums over rows are worked on so many columns at a time: 16 KiB of f32 of each row.
 const COLUMNS: usize = 4096;
+
+/// Rows of so many points are blocks of their own: memory can be read where it is, which is worth a block's overhead.
+const LONG_ROW: usize = 256;
+/// Likewise, where rows are only parts of what is reduced: there a block of several can be one.
+const LONG_PART: usize = 1024;
 
 /// Element-wise tasks begin at multiples of this.
 const SHARE: usize = 512;
@@ -69,6 +76,8 @@ pub struct LoopNest {
     beyond_caches: Vec<bool>,
     /// for each reduction the factors, if it is a sum of products that nothing else reads: these need not be written down
     factors: Vec<Option<(Reg, Reg)>>,
+    /// whether what is reduced lies in memory
+    in_place: bool,
 }
 
 /// A sum of products that the contraction room computes.
@@ -141,6 +150,7 @@ impl LoopNest {
             true => interpreter.outer_row(nest),
             false => outer.last().copied().filter(|_| outer.len() > 1),
         };
+        let in_place = are_in_place(nest, &interpreter, order, &reductions, &factors);
         LoopNest {
             row,
             outer,
@@ -151,6 +161,7 @@ impl LoopNest {
             contraction,
             gathers,
             factors,
+            in_place,
             beyond_caches: outputs_beyond_caches(&kernel),
             kernel,
         }
@@ -193,7 +204,7 @@ impl LoopNest {
         let most = self.interpreter.block.min(end - at);
         match self.row {
             // A gather looks ahead to the next row, so it had better be in the same block.
-            Some(row) if row >= 256 && !self.gathers => most.min(row - at % row),
+            Some(row) if row >= LONG_ROW && !self.gathers => most.min(row - at % row),
             _ => most,
         }
     }
@@ -219,8 +230,10 @@ impl LoopNest {
         for &(src, output) in &self.interpreter.stores {
             let until = until(output);
             let past_caches = self.beyond_caches[output] && until.is_none();
-            self.interpreter
-                .aim(self.nest(), src, place(output), until, past_caches, frame);
+            if self.nest().lines[src].dtype == self.kernel.outputs[output].dtype {
+                self.interpreter
+                    .aim(self.nest(), src, place(output), until, past_caches, frame);
+            }
         }
         // SAFETY: the kernel is verified and `args` are its own; at most `block` points; inputs of outer instructions have been written.
         unsafe {
@@ -261,9 +274,11 @@ impl LoopNest {
                 )
             };
         }
-        match self.order {
-            Order::Along => self.reduce_along(at, len, range, args, frame),
-            Order::Across => self.reduce_across(at, len, range, args, frame),
+        match (self.order, self.in_place) {
+            (Order::Along, false) => self.reduce_along(at, len, range, args, frame),
+            (Order::Along, true) => self.lines_in_place(at, len, range, args, frame),
+            (Order::Across, false) => self.reduce_across(at, len, range, args, frame),
+            (Order::Across, true) => self.rows_in_place(at, len, range, args, frame),
         }
     }
 
@@ -280,7 +295,8 @@ impl LoopNest {
             unravel_into(at + output, &self.outer, &mut fixed);
             let mut start = range.start;
             while start < range.end {
-                let n = self.interpreter.block.min(range.end - start);
+                let most = self.interpreter.block.min(range.end - start);
+                let n = within_row(&self.reduced, LONG_PART, start, most);
                 let span = Span {
                     along_outer: false,
                     start,
@@ -300,7 +316,9 @@ impl LoopNest {
                     // SAFETY: `src`, or its factors, hold n values, `sum` is one of the block's.
                     unsafe {
                         match *factors {
-                            Some((a, b)) => alu::dot(dtype, source(a), source(b), n, sum),
+                            Some((a, b)) => {
+                                alu::dot_lines(dtype, &[source(a)], &[source(b)], n, sum)
+                            }
                             None => alu::reduce_block(op, dtype, frame.registers[src], n, sum),
                         }
                     };
@@ -366,11 +384,11 @@ impl LoopNest {
                 };
                 for (sums, &(reg, op, src)) in near.iter_mut().zip(&self.reductions) {
                     let dtype = self.nest().lines[reg].dtype;
-                    for row in 0..lines {
-                        let line = frame.registers[src].wrapping_add(row * len * width(dtype));
-                        // SAFETY: each line holds `len` values, and so do the sums.
-                        unsafe { alu::reduce_rows(op, dtype, line, len, sums.as_mut_ptr().cast()) };
-                    }
+                    let first = frame.registers[src].cast_const();
+                    let line = |row: usize| first.wrapping_add(row * len * width(dtype));
+                    let lines: Vec<*const u8> = (0..lines).map(line).collect();
+                    // SAFETY: each line holds `len` values, and so do the sums.
+                    unsafe { alu::reduce_rows(op, dtype, &lines, len, sums.as_mut_ptr().cast()) };
                 }
                 start += lines;
             }
@@ -378,7 +396,8 @@ impl LoopNest {
                 let dtype = self.nest().lines[reg].dtype;
                 // SAFETY: both hold `len` values.
                 unsafe {
-                    alu::reduce_rows(op, dtype, sums.as_ptr().cast(), len, frame.registers[reg])
+                    let near = [sums.as_ptr().cast()];
+                    alu::reduce_rows(op, dtype, &near, len, frame.registers[reg])
                 };
             }
             group = group_end;
@@ -473,6 +492,14 @@ impl LoopNest {
                 false => contraction.run_with(a, a_len, b, b_len, sums.at(0), &finish),
             }
         };
+    }
+}
+
+/// How many of at most so many points from `at` on lie in one row, if rows are that long.
+fn within_row(sizes: &[usize], long: usize, at: usize, most: usize) -> usize {
+    match sizes {
+        [_, .., row] if *row >= long => most.min(row - at % row),
+        _ => most,
     }
 }
 

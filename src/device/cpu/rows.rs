@@ -168,11 +168,10 @@ impl Rows {
                             continue;
                         }
                         alu::fill(dtype, op.identity(dtype.compute()), to, rows);
-                        for i in 0..rows {
-                            let sum = to.wrapping_add(i * size);
-                            let line = from.wrapping_add(i * self.length * size);
-                            alu::reduce_block(*op, dtype, line, self.length, sum);
-                        }
+                        let line =
+                            |i: usize| from.cast_const().wrapping_add(i * self.length * size);
+                        let lines: Vec<*const u8> = (0..rows).map(line).collect();
+                        alu::reduce_lines(*op, dtype, &lines, self.length, to);
                     }
                 }
                 Step::Spread(reg, src) => {

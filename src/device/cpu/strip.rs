@@ -31,6 +31,7 @@ mod tests;
 pub use machine::{Place, STRIP, Step};
 
 use super::alu;
+use super::interpreter::width;
 use super::simd::vectorize;
 use crate::dtype::DType;
 use crate::kernel::{Inst, Nest, Reg};
@@ -49,14 +50,27 @@ pub enum Part {
 /// Several element-wise f32 instructions, as steps of the accumulator machine.
 #[derive(Clone, Debug)]
 pub struct Strip {
-    /// what to do, and the registers that are its operands x and y
-    steps: Vec<(Op, Option<Reg>, Option<Reg>)>,
+    /// what to do, and its operands x and y
+    steps: Vec<(Op, Option<Operand>, Option<Operand>)>,
     /// its instructions
     pub regs: Vec<Reg>,
     /// those whose values are read outside
     pub results: Vec<Reg>,
     /// those of the others that have to be in memory for a while
     pub kept: Vec<Reg>,
+}
+
+/// A register in a step.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Operand {
+    /// which one
+    pub reg: Reg,
+    /// bytes of a number
+    pub size: usize,
+    /// whether it is one of the strip's own instructions
+    pub inside: bool,
+    /// whether it has a place for one strip only
+    pub kept: bool,
 }
 
 impl Part {
@@ -261,18 +275,29 @@ impl Strip {
         let (results, inside): (Vec<Reg>, Vec<Reg>) =
             regs.iter().partition(|&&reg| read_outside[reg]);
         let kept = |reg: &Reg| !is_float(*reg) || trial.read[*reg];
+        let kept: Vec<Reg> = inside.into_iter().filter(kept).collect();
+        let operand = |reg: Reg| Operand {
+            reg,
+            size: width(nest.lines[reg].dtype),
+            inside: regs.binary_search(&reg).is_ok(),
+            kept: kept.contains(&reg),
+        };
+        let steps = writer.steps.into_iter();
         Strip {
-            steps: writer.steps,
+            steps: steps
+                .map(|(op, x, y)| (op, x.map(operand), y.map(operand)))
+                .collect(),
             results,
-            kept: inside.into_iter().filter(kept).collect(),
+            kept,
             regs,
         }
     }
 
     /// Whether one of its results is read inside, from memory.
     pub fn reads_back(&self, reg: Reg) -> bool {
-        let reads = |&(op, x, y): &(Op, Option<Reg>, Option<Reg>)| {
-            (op != Op::Store && x == Some(reg)) || y == Some(reg)
+        let is = |operand: Option<Operand>| operand.is_some_and(|operand| operand.reg == reg);
+        let reads = |&(op, x, y): &(Op, Option<Operand>, Option<Operand>)| {
+            (op != Op::Store && is(x)) || is(y)
         };
         self.steps.iter().any(reads)
     }
@@ -285,10 +310,10 @@ impl Strip {
     pub unsafe fn run(
         &self,
         n: usize,
-        place: impl Fn(Reg) -> (Place, bool),
+        place: impl Fn(Operand) -> (Place, bool),
         steps: &mut Vec<Step>,
     ) {
-        let operand = |reg: Option<Reg>| reg.map_or((Place::NONE, false), &place);
+        let operand = |reg: Option<Operand>| reg.map_or((Place::NONE, false), &place);
         steps.clear();
         let mut streams = false;
         for &(op, x, y) in &self.steps {

@@ -2,6 +2,8 @@
 
 use super::super::simd::{Level, at_level};
 use super::*;
+use crate::dtype::{Element, Scalar};
+use crate::ops::ReduceOps;
 
 /// A block of bytes with room behind it, which must stay as it is.
 #[derive(Clone, PartialEq, Debug)]
@@ -432,7 +434,7 @@ fn rows_reduce_side_by_side() {
             for op in [ReduceOps::Sum, ReduceOps::Max] {
                 let (mut acc, mut src) = (Block::register(dtype, &a), Block::register(dtype, &b));
                 // SAFETY: blocks of the right sizes.
-                unsafe { reduce_rows(op, dtype, src.ptr(), a.len(), acc.ptr()) };
+                unsafe { reduce_rows(op, dtype, &[src.ptr()], a.len(), acc.ptr()) };
                 for (i, value) in acc.values(dtype, a.len()).into_iter().enumerate() {
                     let expected = op.combine().eval(a[i], b[i], dtype.compute());
                     assert!(same(value, expected) || value == expected, "{op:?} {dtype}");
@@ -443,16 +445,95 @@ fn rows_reduce_side_by_side() {
 }
 
 #[test]
+fn many_rows_and_lines_reduce_as_one_after_the_other() {
+    at_every_level(|| {
+        for dtype in [DType::Float32, DType::Int64, DType::Uint8] {
+            let samples = samples(dtype);
+            // Whole chunks and a rest, rows in groups and a few more.
+            for (n, count) in [(3, 2), (64, 8), (150, 19)] {
+                let pick = |i: usize| samples[(i * i + 3 * i) % samples.len()];
+                let values = |row: usize| (0..n).map(|i| pick(row * n + i)).collect::<Vec<_>>();
+                let mut rows: Vec<Block> = (0..count)
+                    .map(|row| Block::register(dtype, &values(row)))
+                    .collect();
+                let pointers: Vec<*const u8> =
+                    rows.iter_mut().map(|row| row.ptr().cast_const()).collect();
+                let sources: Vec<Source<u8>> = rows.iter_mut().map(Block::source).collect();
+                for op in [ReduceOps::Sum, ReduceOps::Max] {
+                    let start = Block::register(dtype, &values(count));
+                    let (mut once, mut each) = (start.clone(), start);
+                    let lines = Block::register(dtype, &(0..count).map(pick).collect::<Vec<_>>());
+                    let (mut all_lines, mut each_line) = (lines.clone(), lines);
+                    let size = dtype.compute().itemsize();
+                    // SAFETY: blocks of the right sizes: n values each, and one for each row.
+                    unsafe {
+                        reduce_rows(op, dtype, &pointers, n, once.ptr());
+                        reduce_lines(op, dtype, &pointers, n, all_lines.ptr());
+                        for (i, &row) in pointers.iter().enumerate() {
+                            reduce_rows(op, dtype, &[row], n, each.ptr());
+                            reduce_block(op, dtype, row, n, each_line.ptr().add(i * size));
+                        }
+                    }
+                    let alike = |a: &Block, b: &Block, n: usize| {
+                        let pairs = a.values(dtype, n).into_iter().zip(b.values(dtype, n));
+                        pairs.into_iter().all(|(a, b)| same(a, b))
+                    };
+                    assert!(
+                        alike(&once, &each, n),
+                        "{op:?} of {count} rows of {n} {dtype}"
+                    );
+                    assert!(
+                        alike(&all_lines, &each_line, count),
+                        "{op:?} of {count} lines of {n} {dtype}"
+                    );
+                }
+                // Dots are the lines of the products.
+                let mut dots = Block::register(dtype, &values(0)[..count.min(n)]);
+                let mut sums = dots.clone();
+                for i in 0..count.min(n) {
+                    let mut product = Block::room(dtype, n);
+                    let (a, b) = (sources[i], sources[count - 1 - i]);
+                    let at = i * dtype.compute().itemsize();
+                    // SAFETY: blocks of n values, and the i-th of the sums.
+                    unsafe {
+                        binary(BinaryOps::Mul, dtype, a, b, product.ptr(), n);
+                        reduce_block(ReduceOps::Sum, dtype, product.ptr(), n, sums.ptr().add(at));
+                        dot_lines(dtype, &[a], &[b], n, dots.ptr().add(at));
+                    }
+                }
+                let (dots, sums) = (
+                    dots.values(dtype, count.min(n)),
+                    sums.values(dtype, count.min(n)),
+                );
+                assert!(
+                    dots.into_iter().zip(sums).all(|(a, b)| same(a, b)),
+                    "dots of {n} {dtype}"
+                );
+            }
+        }
+    });
+}
+
+#[test]
 fn streams_write_what_stores_write() {
     // Heads and tails of every length around whole cache lines, wherever they begin.
-    let values: Vec<u8> = (0..=255).collect();
-    for (dtype, start) in [(DType::Uint8, 0), (DType::Uint8, 7), (DType::Float32, 4)] {
-        for n in [0, 1, 15, 16, 17, 40, 60] {
-            let mut rooms = [[GUARD; 400]; 2];
-            // SAFETY: up to 240 bytes are read of 256, and written at most 16 + 240 into 400.
+    let numbers: Vec<Scalar> = (0..300).map(|i| Scalar::from(i as f64 * 0.37)).collect();
+    for dtype in [
+        DType::Uint8,
+        DType::Float32,
+        DType::Float16,
+        DType::BFloat16,
+    ] {
+        let mut values = Block::register(dtype, &numbers);
+        for (start, n) in (0..70)
+            .step_by(3)
+            .flat_map(|start| [0, 1, 15, 17, 64, 65, 130, 300].map(|n| (start, n)))
+        {
+            let mut rooms = [[GUARD; 1400]; 2];
+            // SAFETY: there are as many values, and at most 70 + 300 · 4 bytes are written into 1400.
             unsafe {
-                store(dtype, values.as_ptr(), rooms[0].as_mut_ptr().add(start), n);
-                stream(dtype, values.as_ptr(), rooms[1].as_mut_ptr().add(start), n);
+                store(dtype, values.ptr(), rooms[0].as_mut_ptr().add(start), n);
+                stream(dtype, values.ptr(), rooms[1].as_mut_ptr().add(start), n);
             }
             assert_eq!(rooms[0], rooms[1], "{n} of {dtype} from {start}");
         }

@@ -1,17 +1,20 @@
 //! # device/cpu/interpreter/bring: the instructions that depend on where the points are
 //!
 //! **In:** a load, a position, a random number, a condition or a gather, and a line of points. **Out:** its register, filled for them: by
-//! no copy at all where the line is one stretch of memory, else by panels (columns as rows), tables (short rows) or runs.
+//! no copy at all where the line is one stretch of memory, by one strip where it is one number, else by panels (columns as rows), tables
+//! (short rows) or runs.
 
 use super::{Frame, Interpreter, Running, Span, width};
 use crate::device::cpu::alu;
 use crate::device::cpu::simd::{Hot, Isa, prefetch, vectorize};
+use crate::device::cpu::strip::STRIP;
 use crate::device::cpu::table::Bring;
 use crate::device::cpu::walk::{Axes, Base, Run};
 use crate::device::random::uniform;
 use crate::device::{Args, Param};
 use crate::dtype::DType;
 use crate::kernel::{Inst, Line, Nest, Reg};
+use std::ops::Range;
 
 impl Interpreter {
     /// The instructions that depend on where the points are.
@@ -39,6 +42,7 @@ impl Interpreter {
         let (axes, table) = (&running.axes, &running.table);
         let rank = others.sizes.len();
         frame.reset(reg);
+        frame.repeated[reg] = false;
         for row in 0..span.lines {
             let fixed = if span.fixed.is_empty() {
                 &[][..]
@@ -48,16 +52,22 @@ impl Interpreter {
             let base = others.shifted(&walk.start, fixed);
             if let Inst::Load { input, .. } = line.inst
                 && span.lines == 1
-                && line.dtype.compute() == line.dtype
-                && let Some(address) = direct(axes, &base, &walk.limits, span)
+                && let Some((address, stride)) = in_one_row(axes, &base, &walk.limits, span)
             {
-                // The register is the memory itself. It is only ever read through this pointer.
-                let size = line.dtype.itemsize();
-                let memory = args.inputs[input]
-                    .cast_mut()
-                    .wrapping_offset(address * size as isize);
-                frame.registers[reg] = memory;
-                return;
+                let size = line.dtype.itemsize() as isize;
+                let memory = args.inputs[input].wrapping_offset(address * size);
+                if (stride == 1 || span.len == 1) && line.dtype.compute() == line.dtype {
+                    // The register is the memory itself. It is only ever read through this pointer.
+                    frame.registers[reg] = memory.cast_mut();
+                    return;
+                }
+                if stride == 0 && self.repeatable[reg] {
+                    // A channel's mean or weight, say: all points of a block have the same one.
+                    // SAFETY: as the caller promises; a block has room for a strip.
+                    unsafe { alu::load(line.dtype, memory, 0, frame.own[reg], STRIP) };
+                    frame.repeated[reg] = true;
+                    return;
+                }
             }
             let dst = frame.own[reg].wrapping_add(row * span.len * width(line.dtype));
             if let (Inst::Load { input, .. }, Some(columns)) = (&line.inst, running.columns)
@@ -125,6 +135,54 @@ impl Interpreter {
     }
 }
 
+impl Interpreter {
+    /// Whether a register is a load that shows one stretch of memory along one space, whatever the point of the other one.
+    pub fn is_stretch(&self, nest: &Nest, reg: Reg, along_outer: bool) -> bool {
+        let line = &nest.lines[reg];
+        let (Some(walk), Some([outer, reduced])) = (&self.walks[reg], self.lines[reg].as_deref())
+        else {
+            return false;
+        };
+        let axes = if along_outer { outer } else { reduced };
+        matches!(line.inst, Inst::Load { .. })
+            && line.dtype.compute() == line.dtype
+            && walk.limits.is_empty()
+            && axes.axes.strides == [1]
+    }
+
+    /// Where such a load's stretches are from their point `start` on, one for each of some points of the other space.
+    pub fn stretches(
+        &self,
+        nest: &Nest,
+        reg: Reg,
+        along_outer: bool,
+        start: usize,
+        others: Range<usize>,
+        args: &Args,
+    ) -> Vec<*const u8> {
+        let line = &nest.lines[reg];
+        let (Some(walk), Some([outer, reduced]), Inst::Load { input, .. }) =
+            (&self.walks[reg], self.lines[reg].as_deref(), &line.inst)
+        else {
+            unreachable!("{:?} is no stretch of memory", line.inst)
+        };
+        let (memory, size) = (args.inputs[*input], line.dtype.itemsize() as isize);
+        let axes = if along_outer { reduced } else { outer };
+        let base = Base {
+            address: walk.start.address + start as isize,
+            bounds: Vec::new(),
+        };
+        let mut stretches = Vec::with_capacity(others.len());
+        axes.axes
+            .runs(&base, &[], others.start, others.len(), |run| {
+                let first = run.address.expect("nothing is masked without bounds");
+                let address = |j: usize| first + run.stride * j as isize;
+                stretches.extend((0..run.len).map(|j| memory.wrapping_offset(address(j) * size)));
+            });
+        stretches
+    }
+}
+
 /// Which registers are indices that are the same along each row of all the gathers that read them. Of these only the first of each row is
 /// brought and looked at: an embedding of 8,192 rows would otherwise write each index 512 times.
 pub(super) fn first_of_row(nest: &Nest, lines: &[Option<Box<[Running; 2]>>]) -> Vec<bool> {
@@ -170,21 +228,21 @@ impl Hot for AllEqual<'_> {
     }
 }
 
-/// The address of a line that is one stretch of memory.
-fn direct(axes: &Axes, base: &Base, limits: &[isize], span: &Span) -> Option<isize> {
-    let last = axes.sizes.len().checked_sub(1)?;
-    let row = axes.sizes[last];
-    if !limits.is_empty()
-        || (axes.strides[last] != 1 && span.len > 1)
-        || span.start % row + span.len > row
-    {
+/// The address of a line's first point, and the distance to the next one, if the line lies within one row.
+fn in_one_row(axes: &Axes, base: &Base, limits: &[isize], span: &Span) -> Option<(isize, isize)> {
+    let (row, stride) = match (axes.sizes.last(), axes.strides.last()) {
+        (Some(&row), Some(&stride)) => (row, stride),
+        _ => (usize::MAX, 0),
+    };
+    if !limits.is_empty() || span.start % row + span.len > row {
         return None;
     }
-    let mut address = None;
-    axes.runs(base, limits, span.start, span.len, |run| {
-        address = run.address
-    });
-    address
+    let (mut address, mut rest) = (base.address, span.start);
+    for (&size, &stride) in axes.sizes.iter().zip(&axes.strides).rev() {
+        address += stride * (rest % size) as isize;
+        rest /= size;
+    }
+    Some((address, stride))
 }
 
 /// One run of a load, a position, a random number or a condition.

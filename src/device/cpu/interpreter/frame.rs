@@ -14,6 +14,8 @@ pub struct Frame {
     pub(super) panels: Vec<Panel>,
     /// room for a strip's steps
     pub(super) steps: Vec<Step>,
+    /// registers that are one strip, which is read again and again
+    pub(super) repeated: Vec<bool>,
     /// registers that go to memory past the caches
     pub(super) past_caches: Vec<bool>,
     _memory: Room,
@@ -23,10 +25,11 @@ pub struct Frame {
 }
 
 impl Frame {
-    pub(super) fn new(memory: Room, own: Vec<*mut u8>) -> Frame {
+    pub(super) fn new(memory: Room, own: Vec<*mut u8>, repeated: Vec<bool>) -> Frame {
         Frame {
             panels: own.iter().map(|_| Panel::default()).collect(),
             steps: Vec::new(),
+            repeated,
             past_caches: vec![false; own.len()],
             _memory: memory,
             registers: own.clone(),

@@ -6,6 +6,7 @@ use super::width;
 use crate::device::cpu::strip::Part;
 use crate::dtype::DType;
 use crate::kernel::{Inst, Level, Line, Nest, Reg};
+use crate::ops::UnaryOps;
 use crate::shape::view::{View, row_major};
 use std::borrow::Borrow;
 use std::ops::Range;
@@ -72,6 +73,19 @@ pub(super) fn streamable<P: Borrow<Part>>(nest: &Nest, order: &[P]) -> Vec<bool>
     streamable
 }
 
+/// What a cast to a half type is made of, if all that happens to the result is that it is stored: a store rounds likewise.
+pub(super) fn rounded_by_store(nest: &Nest, reg: Reg) -> Option<Reg> {
+    let line = &nest.lines[reg];
+    let Inst::Unary(UnaryOps::Cast(to), from) = line.inst else {
+        return None;
+    };
+    let wide = &nest.lines[from];
+    let reads = nest.lines.iter().flat_map(|line| line.inst.reads());
+    let alone = reads.filter(|&read| read == reg).count() == 1;
+    let rounds = to.compute() != to && wide.dtype == DType::Float32 && wide.level == line.level;
+    (rounds && alone).then_some(from)
+}
+
 /// Which registers are constants that only element-wise ops with several operands read.
 pub(super) fn only_operands(nest: &Nest) -> Vec<bool> {
     let constant = |reg: Reg| matches!(nest.lines[reg].inst, Inst::Const { .. });
@@ -80,6 +94,15 @@ pub(super) fn only_operands(nest: &Nest) -> Vec<bool> {
         .collect()
 }
 
+/// Which registers are loads that only element-wise ops with several operands read.
+pub(super) fn repeatable(nest: &Nest) -> Vec<bool> {
+    let load = |reg: Reg| matches!(nest.lines[reg].inst, Inst::Load { .. });
+    (0..nest.lines.len())
+        .map(|reg| load(reg) && read_by_operands_only(nest, reg))
+        .collect()
+}
+
+/// Whether all that read a register can read one strip again and again.
 pub(super) fn read_by_operands_only(nest: &Nest, reg: Reg) -> bool {
     let users = nest
         .lines

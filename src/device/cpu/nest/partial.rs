@@ -58,16 +58,11 @@ impl Partial {
     /// Adds all pieces to the first, in order.
     pub fn join(&self, nest: &LoopNest) {
         for (reduction, &(reg, op, _)) in nest.reductions.iter().enumerate() {
-            for piece in 1..self.pieces {
-                let (from, to) = (
-                    self.place(nest, reduction, piece, 0),
-                    self.place(nest, reduction, 0, 0),
-                );
-                // SAFETY: both hold `outputs` values, and all tasks have ended.
-                unsafe {
-                    alu::reduce_rows(op, nest.nest().lines[reg].dtype, from, self.outputs, to)
-                };
-            }
+            let piece = |piece: usize| self.place(nest, reduction, piece, 0);
+            let others = (1..self.pieces).map(|other| piece(other).cast_const());
+            let (others, dtype) = (others.collect::<Vec<_>>(), nest.nest().lines[reg].dtype);
+            // SAFETY: each holds `outputs` values, and all tasks have ended.
+            unsafe { alu::reduce_rows(op, dtype, &others, self.outputs, piece(0)) };
         }
     }
 

@@ -161,21 +161,12 @@ fn by_strips(nest: &Nest, n: usize) -> (Vec<Vec<u8>>, Vec<Reg>) {
         behind(&mut blocks[reg]);
     });
     let at: Vec<*mut u8> = blocks.iter_mut().map(|block| block.as_mut_ptr()).collect();
-    let place = |reg: Reg| {
-        let size = nest.lines[reg].dtype.itemsize();
-        let step = if reg == 3 || strip.kept.contains(&reg) {
-            0
-        } else {
-            size
-        };
-        (
-            Place {
-                at: at[reg],
-                step,
-                size,
-            },
-            false,
-        )
+    let place = |Operand {
+                     reg, size, kept, ..
+                 }| {
+        let step = if reg == 3 || kept { 0 } else { size };
+        let at = at[reg];
+        (Place { at, step, size }, false)
     };
     // SAFETY: as above.
     unsafe { strip.run(n, place, &mut Vec::new()) };
@@ -232,4 +223,54 @@ fn what_reads_a_strips_value_comes_after_it_and_other_things_before() {
     let parts = parts(&nest, &[4, 5, 6, 7, 8]);
     let order: Vec<&[Reg]> = parts.iter().map(Part::regs).collect();
     assert_eq!(order, [&[6][..], &[4, 5], &[7], &[8]]);
+}
+
+#[test]
+fn results_go_past_the_caches_wherever_they_begin() {
+    // %4 = %1 + %0, %5 = √%4, %6 = −%5, which is the result.
+    let nest = program(&[(5, 1, 2, 0), (2, 0, 0, 0), (4, 0, 0, 0)]);
+    let [Part::Strip(strip)] = &parts(&nest, &[4, 5, 6])[..] else {
+        panic!("all of them fit into one strip")
+    };
+    assert!(!strip.reads_back(6));
+    // Whole strips, parts of a strip, single registers, and a rest; at a cache line's beginning and not.
+    for n in [1, 5, 16, 31, 64, 127, 128, 129, 128 + 32 + 16 + 3, 1000] {
+        let expected = one_by_one(&nest, n);
+        for start in [0, 1, 4, 8, 15, 16] {
+            for width in Width::available() {
+                let mut blocks = blocks(&nest, n);
+                let mut room = vec![[77.0f32; 16]; n / 16 + 4];
+                let first = room.as_mut_ptr().cast::<f32>();
+                let lines = first.align_offset(64); // so many numbers until a cache line begins
+                let to = first.wrapping_add(lines + start);
+                let at: Vec<*mut u8> = blocks.iter_mut().map(|block| block.as_mut_ptr()).collect();
+                let mut steps = Vec::new();
+                let place = |Operand {
+                                 reg, size, kept, ..
+                             }| {
+                    let at = if reg == 6 { to.cast() } else { at[reg] };
+                    let step = if kept { 0 } else { size };
+                    (Place { at, step, size }, reg == 6)
+                };
+                // SAFETY: each block has room for n values, and so has `room` behind less than 32 others; none overlap.
+                at_level(width, || unsafe { strip.run(n, place, &mut steps) });
+                if n % 16 == 0 {
+                    // No rest, which would go by way of copies at last.
+                    let streams = steps.iter().any(|step| step.op == Op::Stream);
+                    assert_eq!(streams, start % 16 == 0, "{n} numbers from {start}");
+                }
+                let (before, result) = room.as_flattened().split_at(lines + start);
+                let (result, behind) = result.split_at(n);
+                for (i, (found, bytes)) in result.iter().zip(expected[6].chunks(4)).enumerate() {
+                    let expected = f32::from_ne_bytes(bytes.try_into().unwrap());
+                    let same = found.to_bits() == expected.to_bits();
+                    assert!(
+                        same || (found.is_nan() && expected.is_nan()),
+                        "{width:?}: number {i} of {n} from {start}: {found} instead of {expected}"
+                    );
+                }
+                assert!(before.iter().chain(behind).all(|&x| x == 77.0));
+            }
+        }
+    }
 }
