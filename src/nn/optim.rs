@@ -358,22 +358,25 @@ impl Moments {
     fn step(&mut self) {
         let pairs = self.group.values_and_grads();
         self.t += 1;
-        // m̂ = m · m_scale and √v̂ = √v · v_scale: as factors, so that no element has to be divided by them.
-        let m_scale = 1.0 / (1.0 - self.b1.powi(self.t));
-        let v_scale = 1.0 / (1.0 - self.b2.powi(self.t)).sqrt();
+        // m̂ = m / c₁ and √v̂ = √v / c₂, so m̂ / (√v̂ + ε) = m · (c₂ / c₁) / (√v + ε · c₂), as the paper has it at the end of its section 2: what is
+        // the same for all elements is computed once. So is the rate, unless the update has to be known without it.
+        let c1 = 1.0 - self.b1.powi(self.t);
+        let c2 = (1.0 - self.b2.powi(self.t)).sqrt();
+        let lr = self.group.lr;
+        let early = if self.layerwise { 1.0 } else { lr };
         let mut new = Vec::with_capacity(pairs.len());
         for (i, (p, g)) in pairs.into_iter().enumerate() {
             let (m, v) = (&self.m[i], &self.v[i]);
             m.assign(&(m * self.b1 + &g * (1.0 - self.b1)));
             v.assign(&(v * self.b2 + &g * &g * (1.0 - self.b2)));
-            let mut update = m * m_scale / (v.sqrt() * v_scale + self.eps);
+            let mut update = m * (early * c2 / c1) / (v.sqrt() + self.eps * c2);
             if self.weight_decay != 0.0 {
-                update += &p * self.weight_decay;
+                update += &p * (early * self.weight_decay);
             }
             if self.layerwise {
-                update *= trust_ratio(&p, &update);
+                update *= trust_ratio(&p, &update) * lr;
             }
-            new.push(&p - update * self.group.lr);
+            new.push(&p - update);
         }
         self.group.finish(new, &[&self.m, &self.v]);
     }

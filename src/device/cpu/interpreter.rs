@@ -23,6 +23,8 @@
 mod bring;
 mod frame;
 mod places;
+#[cfg(test)]
+mod tests;
 
 pub use frame::Frame;
 pub(super) use frame::Room;
@@ -37,8 +39,8 @@ use crate::dtype::DType;
 use crate::kernel::{Inst, Kernel, Level, Line, Nest, Reg};
 use crate::ops::UnaryOps;
 use places::{
-    Places, block_for, block_of_rows, last_reads, only_operands, read_by_operands_only, repeatable,
-    rounded_by_store, streamable,
+    Places, block_for, block_of_rows, in_strips, last_reads, only_operands, read_by_operands_only,
+    repeatable, rounded_by_store, streamable,
 };
 
 /// Points left free between two registers' blocks. Blocks exactly 4 KiB apart would share the few cache lines that a processor keeps for
@@ -72,6 +74,8 @@ pub struct Interpreter {
     repeated: Vec<bool>,
     /// loads that are only ever operands: where they show one number, one strip is enough
     repeatable: Vec<bool>,
+    /// loads that only strips read
+    in_strips: Vec<bool>,
     /// indices of gathers that are the same along each row: only the first of a row is there
     first_of_row: Vec<bool>,
     /// elements of each input
@@ -100,6 +104,8 @@ pub struct Span<'a> {
     pub fixed: &'a [usize],
     /// how many fixed points
     pub lines: usize,
+    /// points of a row, if the line is whole rows
+    pub row: usize,
 }
 
 /// Which outputs are written past the caches: large ones of kernels that touch more than any cache holds.
@@ -199,6 +205,8 @@ impl Interpreter {
     fn in_order(mut self, nest: &Nest) -> Interpreter {
         (self.when, self.last_reads) = last_reads(nest, &self.outer);
         self.streamable = streamable(nest, &self.outer);
+        let parts: Vec<&Part> = self.inner.iter().chain(&self.outer).collect();
+        self.in_strips = in_strips(nest, &parts);
         self
     }
 
@@ -255,6 +263,7 @@ impl Interpreter {
 
     fn streaming(mut self, nest: &Nest, order: &[&Part]) -> Interpreter {
         self.streamable = streamable(nest, order);
+        self.in_strips = in_strips(nest, order);
         self
     }
 
@@ -306,6 +315,7 @@ impl Interpreter {
             streamable: Vec::new(),
             repeated,
             repeatable: repeatable(nest),
+            in_strips: Vec::new(),
             first_of_row: bring::first_of_row(nest, &lines),
             lengths: kernel.inputs.iter().map(|input| input.len).collect(),
             lines,
@@ -422,11 +432,16 @@ impl Interpreter {
         frame: &mut Frame,
     ) {
         let n = span.len * span.lines;
+        let in_rows = |reg: &Reg, frame: &Frame| frame.rows[*reg].is_some();
         for part in parts {
             let reg = match part {
                 Part::One(reg) => *reg,
                 Part::Strip(strip) => {
                     let mut steps = std::mem::take(&mut frame.steps);
+                    let rows = match strip.reads.iter().any(|reg| in_rows(reg, frame)) {
+                        true => n / span.row,
+                        false => 1,
+                    };
                     let place = |operand: Operand| {
                         let Operand { reg, size, .. } = operand;
                         let at = if operand.inside {
@@ -436,11 +451,21 @@ impl Interpreter {
                         };
                         let once = operand.kept || frame.repeated[reg];
                         let step = if once { 0 } else { size };
-                        (Place { at, step, size }, frame.past_caches[reg])
+                        let row = match frame.rows[reg] {
+                            Some(row) if !operand.inside => row,
+                            _ => (n / rows * step) as isize,
+                        };
+                        let place = Place {
+                            at,
+                            step,
+                            size,
+                            row,
+                        };
+                        (place, frame.past_caches[reg])
                     };
                     // SAFETY: registers have room for n points, or for a strip (law 4); `aim` sees to it that nothing is read where a result
                     // has been written.
-                    unsafe { strip.run(n, place, &mut steps) };
+                    unsafe { strip.run((rows, n / rows), place, &mut steps) };
                     frame.steps = steps;
                     for &reg in &strip.results {
                         frame.registers[reg] = frame.own[reg];

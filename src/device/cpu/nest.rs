@@ -12,8 +12,9 @@
 //!            └───────────────┘                   or if there is little to sum for each (a 2×2 window).
 //! ```
 //!
-//! `choose` compares what the loads of each would cost. If there are few outputs and much to sum, the sum itself is cut into
-//! pieces of a fixed size, whose partial sums are added in order: so that all threads have work and the result is the same for any number.
+//! `choose` compares what the loads of each would cost, `reduce` has both loops, `in_place` those of sums over memory as it is. If there are
+//! few outputs and much to sum, the sum itself is cut into pieces of a fixed size, whose partial sums are added in order: so that all threads
+//! have work and the result is the same for any number.
 //!
 //! Accuracy: within a block sums are pairwise or in many lanes; at most 256 rows, or 64 blocks, are added up one after the other before they
 //! join a larger sum. The error grows with the logarithm of the length, not with the length.
@@ -21,19 +22,20 @@
 mod choose;
 mod in_place;
 mod partial;
+mod reduce;
 
 use self::choose::{order, product};
 use self::in_place::are_in_place;
 use self::partial::Partial;
 use super::alu;
 use super::contraction::Contraction;
-use super::interpreter::{Frame, Interpreter, Span, outputs_beyond_caches, width};
+use super::interpreter::{Frame, Interpreter, Span, outputs_beyond_caches};
 use super::threads::{GRAIN, parallel};
-use super::walk::{Walk, simplify, unravel_into};
+use super::walk::{Walk, simplify};
 use crate::device::memory::Memory;
 use crate::device::{Args, Program};
 use crate::dtype::DType;
-use crate::kernel::{Inst, Kernel, Nest, Reg};
+use crate::kernel::{Inst, Kernel, Level, Nest, Reg};
 use crate::ops::{BinaryOps, ReduceOps};
 use crate::shape::view::numel;
 use std::ops::Range;
@@ -71,13 +73,15 @@ pub struct LoopNest {
     contraction: Option<Product>,
     gathers: bool,
     /// points of a row, across whose end no block should reach
-    row: Option<usize>,
+    stretch_row: Option<usize>,
     /// which outputs are written past the caches
     beyond_caches: Vec<bool>,
     /// for each reduction the factors, if it is a sum of products that nothing else reads: these need not be written down
     factors: Vec<Option<(Reg, Reg)>>,
     /// whether what is reduced lies in memory
     in_place: bool,
+    /// whether blocks may be several rows: those of the outer, of the reduced space
+    several_rows: [bool; 2],
 }
 
 /// A sum of products that the contraction room computes.
@@ -146,13 +150,18 @@ impl LoopNest {
             .collect();
         let interpreter = Interpreter::new(&kernel, walks, &products);
         // Of a contraction only the epilogue is run in blocks, and its loads often go on from row to row, as those of an optimizer do.
-        let row = match contraction.is_some() {
+        let stretch_row = match contraction.is_some() {
             true => interpreter.outer_row(nest),
             false => outer.last().copied().filter(|_| outer.len() > 1),
         };
+        let several_rows =
+            [(&outer, Level::Outer), (&reduced, Level::Inner)].map(|(sizes, level)| {
+                let row = interpreter.rows(nest, level, level == Level::Outer);
+                sizes.len() > 1 && row.is_some() && row.as_ref() == sizes.last()
+            });
         let in_place = are_in_place(nest, &interpreter, order, &reductions, &factors);
         LoopNest {
-            row,
+            stretch_row,
             outer,
             reduced,
             interpreter,
@@ -162,6 +171,7 @@ impl LoopNest {
             gathers,
             factors,
             in_place,
+            several_rows,
             beyond_caches: outputs_beyond_caches(&kernel),
             kernel,
         }
@@ -202,10 +212,14 @@ impl LoopNest {
     /// How many points from `at` on make a block: not across the end of a long row, so that loads can be memory itself.
     fn stretch(&self, at: usize, end: usize) -> usize {
         let most = self.interpreter.block.min(end - at);
-        match self.row {
-            // A gather looks ahead to the next row, so it had better be in the same block.
-            Some(row) if row >= LONG_ROW && !self.gathers => most.min(row - at % row),
-            _ => most,
+        // A gather looks ahead to the next row, so it had better be in the same block.
+        if self.gathers {
+            return most;
+        }
+        match (self.several_rows[0], self.stretch_row) {
+            (true, _) => whole_rows(&self.outer, at, most),
+            (false, Some(row)) if row >= LONG_ROW => most.min(row - at % row),
+            (false, _) => most,
         }
     }
 
@@ -217,6 +231,7 @@ impl LoopNest {
             len,
             fixed: &[],
             lines: 1,
+            row: self.row(0),
         };
         let place = |output: usize| {
             let dtype = self.kernel.outputs[output].dtype;
@@ -282,125 +297,12 @@ impl LoopNest {
         }
     }
 
-    fn reduce_along(
-        &self,
-        at: usize,
-        len: usize,
-        range: Range<usize>,
-        args: &Args,
-        frame: &mut Frame,
-    ) {
-        let mut fixed = vec![0; self.outer.len()];
-        for output in 0..len {
-            unravel_into(at + output, &self.outer, &mut fixed);
-            let mut start = range.start;
-            while start < range.end {
-                let most = self.interpreter.block.min(range.end - start);
-                let n = within_row(&self.reduced, LONG_PART, start, most);
-                let span = Span {
-                    along_outer: false,
-                    start,
-                    len: n,
-                    fixed: &fixed,
-                    lines: 1,
-                };
-                // SAFETY: as in `epilogue`; the inner instructions read inner registers and constants only.
-                unsafe {
-                    self.interpreter
-                        .run(self.nest(), &self.interpreter.inner, &span, args, frame)
-                };
-                for (&(reg, op, src), factors) in self.reductions.iter().zip(&self.factors) {
-                    let dtype = self.nest().lines[reg].dtype;
-                    let sum = frame.registers[reg].wrapping_add(output * width(dtype));
-                    let source = |reg: Reg| self.interpreter.source(reg, frame);
-                    // SAFETY: `src`, or its factors, hold n values, `sum` is one of the block's.
-                    unsafe {
-                        match *factors {
-                            Some((a, b)) => {
-                                alu::dot_lines(dtype, &[source(a)], &[source(b)], n, sum)
-                            }
-                            None => alu::reduce_block(op, dtype, frame.registers[src], n, sum),
-                        }
-                    };
-                }
-                start += n;
-            }
-        }
-    }
-
-    fn reduce_across(
-        &self,
-        at: usize,
-        len: usize,
-        range: Range<usize>,
-        args: &Args,
-        frame: &mut Frame,
-    ) {
-        // Short rows are worked on together; long ones can be memory itself, if they come one at a time.
-        let rows = match len {
-            COLUMNS.. => 1,
-            _ => (self.interpreter.block / len).max(1),
-        };
-        let rank = self.reduced.len();
-        let mut fixed = vec![0; rank * rows];
-        // Sums of at most ROWS rows, which then join the larger sum.
-        let mut near: Vec<Vec<u64>> = self.reductions.iter().map(|_| vec![0; len]).collect();
-        let mut group = range.start;
-        while group < range.end {
-            let group_end = (group + ROWS.max(rows)).min(range.end);
-            for (sums, &(reg, op, _)) in near.iter_mut().zip(&self.reductions) {
-                let dtype = self.nest().lines[reg].dtype;
-                // SAFETY: eight bytes each are room enough for any dtype.
-                unsafe {
-                    alu::fill(
-                        dtype,
-                        op.identity(dtype.compute()),
-                        sums.as_mut_ptr().cast(),
-                        len,
-                    )
-                };
-            }
-            let mut start = group;
-            while start < group_end {
-                let lines = rows.min(group_end - start);
-                for row in 0..lines {
-                    unravel_into(
-                        start + row,
-                        &self.reduced,
-                        &mut fixed[row * rank..(row + 1) * rank],
-                    );
-                }
-                let span = Span {
-                    along_outer: true,
-                    start: at,
-                    len,
-                    fixed: &fixed[..rank * lines],
-                    lines,
-                };
-                // SAFETY: as in `epilogue`; lines · len is at most a block, or one line of at most a block.
-                unsafe {
-                    self.interpreter
-                        .run(self.nest(), &self.interpreter.inner, &span, args, frame)
-                };
-                for (sums, &(reg, op, src)) in near.iter_mut().zip(&self.reductions) {
-                    let dtype = self.nest().lines[reg].dtype;
-                    let first = frame.registers[src].cast_const();
-                    let line = |row: usize| first.wrapping_add(row * len * width(dtype));
-                    let lines: Vec<*const u8> = (0..lines).map(line).collect();
-                    // SAFETY: each line holds `len` values, and so do the sums.
-                    unsafe { alu::reduce_rows(op, dtype, &lines, len, sums.as_mut_ptr().cast()) };
-                }
-                start += lines;
-            }
-            for (sums, &(reg, op, _)) in near.iter_mut().zip(&self.reductions) {
-                let dtype = self.nest().lines[reg].dtype;
-                // SAFETY: both hold `len` values.
-                unsafe {
-                    let near = [sums.as_ptr().cast()];
-                    alu::reduce_rows(op, dtype, &near, len, frame.registers[reg])
-                };
-            }
-            group = group_end;
+    /// Points of a row of the outer, or the reduced, space, if blocks may be several rows.
+    fn row(&self, space: usize) -> usize {
+        let sizes = [&self.outer, &self.reduced][space];
+        match self.several_rows[space] {
+            true => sizes.last().copied().unwrap_or(0),
+            false => 0,
         }
     }
 
@@ -501,6 +403,17 @@ fn within_row(sizes: &[usize], long: usize, at: usize, most: usize) -> usize {
         [_, .., row] if *row >= long => most.min(row - at % row),
         _ => most,
     }
+}
+
+/// Likewise, how many make up whole rows of one group of rows, or the rest of a row.
+fn whole_rows(sizes: &[usize], at: usize, most: usize) -> usize {
+    let [.., group, row] = *sizes else {
+        return most;
+    };
+    if !at.is_multiple_of(row) || most < row {
+        return most.min(row - at % row);
+    }
+    (most / row).min(group - at / row % group) * row
 }
 
 impl Program for LoopNest {

@@ -58,6 +58,8 @@ pub struct Rows {
     count: usize,
     /// points of a row
     length: usize,
+    /// if a row has several parts, with other numbers for each, so many points are in one
+    row: usize,
     /// which outputs are written past the caches
     beyond_caches: Vec<bool>,
 }
@@ -103,8 +105,10 @@ impl Rows {
                 Step::Store(..) => &[],
             })
             .collect();
+        let interpreter = Interpreter::for_rows(&kernel, &order, length);
         Rows {
-            interpreter: Interpreter::for_rows(&kernel, &order, length),
+            row: interpreter.rows(nest, Level::Inner, true).unwrap_or(0),
+            interpreter,
             steps,
             count,
             length,
@@ -152,6 +156,7 @@ impl Rows {
                         len,
                         fixed: &[],
                         lines: 1,
+                        row: if *level == Level::Inner { self.row } else { 0 },
                     };
                     // SAFETY: the kernel is verified and `args` are its own; at most a block's points; in the program's order.
                     unsafe { self.interpreter.run(nest, parts, &span, args, frame) };
@@ -168,8 +173,12 @@ impl Rows {
                             continue;
                         }
                         alu::fill(dtype, op.identity(dtype.compute()), to, rows);
-                        let line =
-                            |i: usize| from.cast_const().wrapping_add(i * self.length * size);
+                        if rows == 1 {
+                            alu::reduce_block(*op, dtype, from, self.length, to);
+                            continue;
+                        }
+                        let first = from.cast_const();
+                        let line = |i: usize| first.wrapping_add(i * self.length * size);
                         let lines: Vec<*const u8> = (0..rows).map(line).collect();
                         alu::reduce_lines(*op, dtype, &lines, self.length, to);
                     }

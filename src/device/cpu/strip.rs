@@ -58,6 +58,8 @@ pub struct Strip {
     pub results: Vec<Reg>,
     /// those of the others that have to be in memory for a while
     pub kept: Vec<Reg>,
+    /// what it reads from outside
+    pub reads: Vec<Reg>,
 }
 
 /// A register in a step.
@@ -283,10 +285,14 @@ impl Strip {
             kept: kept.contains(&reg),
         };
         let steps = writer.steps.into_iter();
+        let steps: Vec<_> = steps
+            .map(|(op, x, y)| (op, x.map(operand), y.map(operand)))
+            .collect();
+        let operands = steps.iter().flat_map(|&(_, x, y)| x.into_iter().chain(y));
+        let outside = operands.filter(|operand| !operand.inside);
         Strip {
-            steps: steps
-                .map(|(op, x, y)| (op, x.map(operand), y.map(operand)))
-                .collect(),
+            reads: outside.map(|operand| operand.reg).collect(),
+            steps,
             results,
             kept,
             regs,
@@ -302,14 +308,18 @@ impl Strip {
         self.steps.iter().any(reads)
     }
 
-    /// Runs it over `n` numbers. `place` tells where a register is, and whether it goes past the caches; `steps` is room to work in.
+    /// Runs it over `rows` rows of `n` numbers. `place` tells where a register is, and whether it goes past the caches; `steps` is room to work in.
+    ///
+    /// Results of several rows lie side by side; what they are made of may lie further apart, or be another number in each row, as a channel's mean is.
+    /// Going to the next row costs little more than a step; another block would cost as much as some hundred numbers.
     ///
     /// # Safety
-    /// `n` numbers can be read, or of results written, at the place of each register that moves, and a strip at each other one. Two places that
+    /// In each row, `n` numbers can be read, or of results written, at the place of each register that moves, and a strip (or n numbers, if these
+    /// are fewer, but no less than a vector register has) at each other one. Two places that
     /// overlap are the same place, and then none of the strip's instructions reads it after another has written it (law 1), but as its result.
     pub unsafe fn run(
         &self,
-        n: usize,
+        (rows, n): (usize, usize),
         place: impl Fn(Operand) -> (Place, bool),
         steps: &mut Vec<Step>,
     ) {
@@ -318,12 +328,23 @@ impl Strip {
         let mut streams = false;
         for &(op, x, y) in &self.steps {
             let ((x, past_caches), (y, _)) = (operand(x), operand(y));
-            let stream = op == Op::Store && past_caches && x.at.align_offset(64) == 0;
+            let aligned = x.at.align_offset(64) == 0 && (rows == 1 || x.row % 64 == 0);
+            let stream = op == Op::Store && past_caches && aligned;
             streams |= stream;
             let op = if stream { Op::Stream } else { op };
             steps.push(Step { op, x, y });
         }
-        vectorize(Run { steps, n });
+        // Where the operands are is lost on the way, so each row begins with a copy.
+        let count = steps.len();
+        steps.extend_from_within(..);
+        let (first, steps) = steps.split_at_mut(count);
+        for row in 0..rows {
+            for (step, first) in steps.iter_mut().zip(&*first) {
+                let (x, y) = (first.x.in_row(row), first.y.in_row(row));
+                *step = Step { x, y, ..*first };
+            }
+            vectorize(Run { steps, n });
+        }
         if streams {
             alu::fence();
         }

@@ -13,8 +13,11 @@ use crate::device::cpu::walk::{Axes, Base, Run};
 use crate::device::random::uniform;
 use crate::device::{Args, Param};
 use crate::dtype::DType;
-use crate::kernel::{Inst, Line, Nest, Reg};
+use crate::kernel::{Inst, Level, Line, Nest, Reg};
 use std::ops::Range;
+
+/// Rows below this length are not worth the beginning of each: tables are quicker. (Rows of 64 points took twice as long.)
+const SHORT: usize = STRIP;
 
 impl Interpreter {
     /// The instructions that depend on where the points are.
@@ -42,7 +45,7 @@ impl Interpreter {
         let (axes, table) = (&running.axes, &running.table);
         let rank = others.sizes.len();
         frame.reset(reg);
-        frame.repeated[reg] = false;
+        (frame.repeated[reg], frame.rows[reg]) = (false, None);
         for row in 0..span.lines {
             let fixed = if span.fixed.is_empty() {
                 &[][..]
@@ -66,6 +69,32 @@ impl Interpreter {
                     // SAFETY: as the caller promises; a block has room for a strip.
                     unsafe { alu::load(line.dtype, memory, 0, frame.own[reg], STRIP) };
                     frame.repeated[reg] = true;
+                    return;
+                }
+            }
+            if let Inst::Load { input, .. } = line.inst
+                && span.lines == 1
+                && self.in_strips[reg]
+                && let Some((address, stride, step)) = in_rows(axes, &base, &walk.limits, span)
+            {
+                let size = line.dtype.itemsize() as isize;
+                let memory = args.inputs[input].wrapping_offset(address * size);
+                if stride == 1 && line.dtype.compute() == line.dtype {
+                    frame.registers[reg] = memory.cast_mut();
+                    frame.rows[reg] = Some(step * size);
+                    return;
+                }
+                if stride == 0 {
+                    // One number a row, as often as a strip has them.
+                    let often = span.row.min(STRIP);
+                    let bytes = often * width(line.dtype);
+                    for row in 0..span.len / span.row {
+                        let from = memory.wrapping_offset(step * size * row as isize);
+                        let to = frame.own[reg].wrapping_add(row * bytes);
+                        // SAFETY: as the caller promises; a block has room for all rows' points.
+                        unsafe { alu::load(line.dtype, from, 0, to, often) };
+                    }
+                    (frame.repeated[reg], frame.rows[reg]) = (true, Some(bytes as isize));
                     return;
                 }
             }
@@ -136,6 +165,39 @@ impl Interpreter {
 }
 
 impl Interpreter {
+    /// The length of rows that the loads of one level fall into along one space, if a block of several rows needs no copies: then each of them
+    /// is memory, side by side or row by row, or one number a row.
+    pub fn rows(&self, nest: &Nest, level: Level, along_outer: bool) -> Option<usize> {
+        let mut row = usize::MAX;
+        let mut loads = Vec::new();
+        for (reg, line) in nest.lines.iter().enumerate() {
+            let (Some(walk), Some([outer, reduced])) =
+                (&self.walks[reg], self.lines[reg].as_deref())
+            else {
+                continue;
+            };
+            if line.level != level || self.is_stretch(nest, reg, along_outer) {
+                continue;
+            }
+            let axes = if along_outer {
+                &outer.axes
+            } else {
+                &reduced.axes
+            };
+            let (Some(&last), Some(&stride)) = (axes.sizes.last(), axes.strides.last()) else {
+                continue; // one number for all
+            };
+            let memory = stride == 1 && line.dtype.compute() == line.dtype;
+            if !self.in_strips[reg] || !walk.limits.is_empty() || !(memory || stride == 0) {
+                return None;
+            }
+            row = row.min(last);
+            loads.push(last);
+        }
+        let fit = loads.iter().all(|last| last % row == 0);
+        (!loads.is_empty() && fit && row >= SHORT).then_some(row)
+    }
+
     /// Whether a register is a load that shows one stretch of memory along one space, whatever the point of the other one.
     pub fn is_stretch(&self, nest: &Nest, reg: Reg, along_outer: bool) -> bool {
         let line = &nest.lines[reg];
@@ -237,12 +299,39 @@ fn in_one_row(axes: &Axes, base: &Base, limits: &[isize], span: &Span) -> Option
     if !limits.is_empty() || span.start % row + span.len > row {
         return None;
     }
-    let (mut address, mut rest) = (base.address, span.start);
+    Some((address(axes, base, span.start), stride))
+}
+
+/// The address of a line's first point, and the distances from point to point and from row to row, if its rows are equally spaced.
+fn in_rows(
+    axes: &Axes,
+    base: &Base,
+    limits: &[isize],
+    span: &Span,
+) -> Option<(isize, isize, isize)> {
+    let row = span.row;
+    if !limits.is_empty() || row == 0 || span.start % row + span.len % row > 0 {
+        return None;
+    }
+    let (&last, &stride) = (axes.sizes.last()?, axes.strides.last()?);
+    // Which axis goes from row to row: the one before the last, or part of the last.
+    let (size, step) = match (&axes.sizes[..], &axes.strides[..]) {
+        ([.., size, _], [.., step, _]) if last == row => (*size, *step),
+        _ if last % row == 0 => (last / row, stride * row as isize),
+        _ => return None,
+    };
+    let together = span.start / row % size + span.len / row <= size;
+    together.then(|| (address(axes, base, span.start), stride, step))
+}
+
+/// The address of a point, where nothing is masked.
+fn address(axes: &Axes, base: &Base, point: usize) -> isize {
+    let (mut address, mut rest) = (base.address, point);
     for (&size, &stride) in axes.sizes.iter().zip(&axes.strides).rev() {
         address += stride * (rest % size) as isize;
         rest /= size;
     }
-    Some((address, stride))
+    address
 }
 
 /// One run of a load, a position, a random number or a condition.

@@ -16,6 +16,8 @@ pub struct Frame {
     pub(super) steps: Vec<Step>,
     /// registers that are one strip, which is read again and again
     pub(super) repeated: Vec<bool>,
+    /// of registers that are rows of memory, the bytes from row to row, if these do not lie side by side
+    pub(super) rows: Vec<Option<isize>>,
     /// registers that go to memory past the caches
     pub(super) past_caches: Vec<bool>,
     _memory: Room,
@@ -30,6 +32,7 @@ impl Frame {
             panels: own.iter().map(|_| Panel::default()).collect(),
             steps: Vec::new(),
             repeated,
+            rows: vec![None; own.len()],
             past_caches: vec![false; own.len()],
             _memory: memory,
             registers: own.clone(),

@@ -102,6 +102,23 @@ pub(super) fn repeatable(nest: &Nest) -> Vec<bool> {
         .collect()
 }
 
+/// Which registers are loads that only strips read.
+pub(super) fn in_strips(nest: &Nest, parts: &[&Part]) -> Vec<bool> {
+    let mut in_strips: Vec<bool> = (nest.lines.iter())
+        .map(|line| matches!(line.inst, Inst::Load { .. }))
+        .collect();
+    let mut strips = vec![false; nest.lines.len()];
+    for part in parts {
+        if let Part::Strip(strip) = part {
+            strip.regs.iter().for_each(|&reg| strips[reg] = true);
+        }
+    }
+    for (line, _) in nest.lines.iter().zip(&strips).filter(|(_, strip)| !**strip) {
+        line.inst.reads().for_each(|read| in_strips[read] = false);
+    }
+    in_strips
+}
+
 /// Whether all that read a register can read one strip again and again.
 pub(super) fn read_by_operands_only(nest: &Nest, reg: Reg) -> bool {
     let users = nest
@@ -160,6 +177,16 @@ fn elsewhere(nest: &Nest) -> Vec<bool> {
     lines
         .map(|(line, elsewhere)| elsewhere && in_memory(line))
         .collect()
+}
+
+/// Whether a load may be one strip, or one for each row, which is read again and again while the values after it are written: none of these may
+/// be written over it.
+fn repeats(inst: &Inst) -> bool {
+    let Inst::Load { view, .. } = inst else {
+        return false;
+    };
+    let mut axes = view.shape.iter().zip(&view.strides);
+    axes.any(|(&size, &stride)| size > 1 && stride == 0)
 }
 
 /// Register allocation by linear scan: a place is idle again after its register's last use.
@@ -232,7 +259,10 @@ impl Places {
         let mut dying: Vec<[Option<Reg>; 3]> = vec![[None; 3]; instructions.len()];
         // read further on, or without a place that could be given away
         let mut alive: Vec<bool> = (0..nest.lines.len())
-            .map(|reg| !shares[reg] || self.elsewhere[reg] || live_to_the_end(reg))
+            .map(|reg| {
+                let stays = live_to_the_end(reg) || repeats(&nest.lines[reg].inst);
+                !shares[reg] || self.elsewhere[reg] || stays
+            })
             .collect();
         for (dying, &reg) in dying.iter_mut().zip(&instructions).rev() {
             for (slot, read) in dying.iter_mut().zip(nest.lines[reg].inst.reads()) {

@@ -26,11 +26,15 @@ pub(super) fn are_in_place(
     factors: &[Option<(Reg, Reg)>],
 ) -> bool {
     let stretch = |reg: Reg| interpreter.is_stretch(nest, reg, order == Order::Across);
-    let in_place = |(&(_, _, src), factors): (&(Reg, ReduceOps, Reg), &Option<(Reg, Reg)>)| {
-        factors.map_or_else(|| stretch(src), |(a, b)| stretch(a) && stretch(b))
-    };
+    let mut read = reductions
+        .iter()
+        .zip(factors)
+        .flat_map(|(&(_, _, src), factors)| {
+            let (a, b) = factors.unwrap_or((src, src));
+            [a, b]
+        });
     let loads = |part: &Part| matches!(*part, Part::One(reg) if stretch(reg));
-    interpreter.inner.iter().all(loads) && reductions.iter().zip(factors).all(in_place)
+    interpreter.inner.iter().all(loads) && read.all(stretch)
 }
 
 impl LoopNest {

@@ -92,6 +92,8 @@ pub struct Place {
     pub step: usize,
     /// bytes of a number
     pub size: usize,
+    /// bytes from row to row
+    pub row: isize,
 }
 
 impl Place {
@@ -100,7 +102,15 @@ impl Place {
         at: std::ptr::null_mut(),
         step: 0,
         size: 0,
+        row: 0,
     };
+    /// The same place in another row.
+    pub fn in_row(self, row: usize) -> Place {
+        Place {
+            at: self.at.wrapping_offset(self.row * row as isize),
+            ..self
+        }
+    }
     fn skip(self, numbers: usize) -> Place {
         Place {
             at: self.at.wrapping_add(numbers * self.step),

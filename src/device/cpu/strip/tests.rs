@@ -166,10 +166,19 @@ fn by_strips(nest: &Nest, n: usize) -> (Vec<Vec<u8>>, Vec<Reg>) {
                  }| {
         let step = if reg == 3 || kept { 0 } else { size };
         let at = at[reg];
-        (Place { at, step, size }, false)
+        let row = 0;
+        (
+            Place {
+                at,
+                step,
+                size,
+                row,
+            },
+            false,
+        )
     };
     // SAFETY: as above.
-    unsafe { strip.run(n, place, &mut Vec::new()) };
+    unsafe { strip.run((1, n), place, &mut Vec::new()) };
     for &reg in &strip.results {
         assert!(
             blocks[reg].ends_with(&[77; 64]),
@@ -250,10 +259,18 @@ fn results_go_past_the_caches_wherever_they_begin() {
                              }| {
                     let at = if reg == 6 { to.cast() } else { at[reg] };
                     let step = if kept { 0 } else { size };
-                    (Place { at, step, size }, reg == 6)
+                    (
+                        Place {
+                            at,
+                            step,
+                            size,
+                            row: 0,
+                        },
+                        reg == 6,
+                    )
                 };
                 // SAFETY: each block has room for n values, and so has `room` behind less than 32 others; none overlap.
-                at_level(width, || unsafe { strip.run(n, place, &mut steps) });
+                at_level(width, || unsafe { strip.run((1, n), place, &mut steps) });
                 if n % 16 == 0 {
                     // No rest, which would go by way of copies at last.
                     let streams = steps.iter().any(|step| step.op == Op::Stream);
