@@ -280,8 +280,8 @@ impl Totals {
 
 fn print_graph(graph: &Graph) {
     for (i, node) in graph.nodes.iter().enumerate() {
-        let sources: Vec<String> = node
-            .sources
+        let sources: Vec<String> = graph
+            .sources(i)
             .iter()
             .map(|s| format!("{}{}", s.index, if s.path.is_some() { "'" } else { "" }))
             .collect();

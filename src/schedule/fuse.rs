@@ -136,15 +136,16 @@ pub fn decide(graph: &Graph, forced: &HashSet<usize>) -> Decisions {
         let node = &graph.nodes[i];
         let Kind::Op(op) = &node.kind else { continue };
         seen.clear();
-        for &(user, position) in &node.uses {
+        let uses = graph.uses(i);
+        for &(user, position) in uses {
             let inner = matches!(graph.nodes[user].op(), Some(Op::Reduce(..)));
             match decisions.is_root(user) {
                 true => seen.push((user, inner)),
                 false if inner => seen.extend(sites.of(user).iter().map(|&(root, _)| (root, true))),
                 false => seen.extend_from_slice(sites.of(user)),
             }
-            let edge = &graph.nodes[user].sources[position];
-            once[i] &= comes_once(graph, edge, node.uses.len() == 1)
+            let edge = &graph.sources(user)[position];
+            once[i] &= comes_once(graph, edge, uses.len() == 1)
                 && (decisions.is_root(user) || once[user])
                 && !inner;
         }
@@ -192,7 +193,8 @@ fn must_be_root(graph: &Graph, i: usize, forced: &HashSet<usize>) -> Option<Reas
         return Some(Reason::Movement);
     }
     let memory = |&(user, position): &(usize, usize)| needs_memory(graph, user, position);
-    if node.uses.iter().any(memory) {
+    let uses = graph.uses(i);
+    if uses.iter().any(memory) {
         return Some(Reason::ReadAsMemory);
     }
     if matches!(op, Op::Const(_) | Op::Iota) {
@@ -202,7 +204,7 @@ fn must_be_root(graph: &Graph, i: usize, forced: &HashSet<usize>) -> Option<Reas
         return Some(Reason::Unfused);
     }
     let repeats = |&(user, position): &(usize, usize)| {
-        let edge = &graph.nodes[user].sources[position];
+        let edge = &graph.sources(user)[position];
         let Some(path) = &edge.path else {
             return false; // each once
         };
@@ -213,7 +215,7 @@ fn must_be_root(graph: &Graph, i: usize, forced: &HashSet<usize>) -> Option<Reas
         };
         edge.numel(graph) as f64 > limit * node.numel() as f64
     };
-    let reused = node.uses.iter().any(repeats) && !free_to_repeat(graph, i) && !merges(graph, i);
+    let reused = uses.iter().any(repeats) && !free_to_repeat(graph, i) && !merges(graph, i);
     reused.then_some(Reason::Reused)
 }
 
@@ -244,9 +246,9 @@ fn free_to_repeat(graph: &Graph, i: usize) -> bool {
     match node.op() {
         Some(Op::Const(_) | Op::Iota) => true,
         Some(Op::Unary(UnaryOps::Cast(DType::Float32 | DType::Float64)))
-            if node.sources[0].path.is_none() =>
+            if graph.sources(i)[0].path.is_none() =>
         {
-            let source = &graph.nodes[node.sources[0].index];
+            let source = &graph.nodes[graph.sources(i)[0].index];
             source.op().is_none() && source.node.dtype().is_float()
         }
         _ => {
@@ -261,8 +263,8 @@ fn positions_only(graph: &Graph, i: usize, budget: &mut usize) -> bool {
         Some(Op::Const(_) | Op::Iota) => true,
         Some(Op::Unary(_) | Op::Binary(_) | Op::Ternary(_)) if *budget > 0 => {
             *budget -= 1;
-            graph.nodes[i]
-                .sources
+            graph
+                .sources(i)
                 .iter()
                 .all(|source| positions_only(graph, source.index, budget))
         }
@@ -281,7 +283,7 @@ fn weigh(graph: &Graph, must: &[Option<Reason>]) -> Vec<bool> {
             true => lines[source.index],
             false => 1,
         };
-        let total = 1 + node.sources.iter().map(below).sum::<usize>();
+        let total = 1 + graph.sources(i).iter().map(below).sum::<usize>();
         // A reduction's lines count for its kernel, whose epilogue comes on top; an element-wise node's for all users.
         if total > MAX_INSTRUCTIONS && node.op().is_some() {
             too_large[i] = !matches!(node.op(), Some(Op::Const(_) | Op::Iota));
@@ -330,7 +332,7 @@ fn cheap(graph: &Graph, must: &[Option<Reason>], i: usize, sites: usize) -> bool
             loads += !small as usize;
         } else {
             total += work(node.op());
-            for source in &node.sources {
+            for source in graph.sources(behind[at]) {
                 if !behind.contains(&source.index) {
                     behind.push(source.index);
                 }
@@ -346,10 +348,8 @@ fn cheap(graph: &Graph, must: &[Option<Reason>], i: usize, sites: usize) -> bool
 
 /// The product in a contraction: never memory, whoever else uses it.
 fn is_product(graph: &Graph, i: usize) -> bool {
-    graph.nodes[i]
-        .uses
-        .iter()
-        .any(|&(user, _)| is_contraction(graph, user))
+    let mut uses = graph.uses(i).iter();
+    uses.any(|&(user, _)| is_contraction(graph, user))
 }
 
 /// SUM(MUL(a, b)) where each element of a meets several of b, and the other way round.
@@ -357,11 +357,12 @@ fn is_contraction(graph: &Graph, i: usize) -> bool {
     let Some(Op::Reduce(ReduceOps::Sum, _)) = graph.nodes[i].op() else {
         return false;
     };
-    let product = &graph.nodes[graph.nodes[i].sources[0].index];
+    let at = graph.sources(i)[0].index;
+    let product = &graph.nodes[at];
     matches!(product.op(), Some(Op::Binary(BinaryOps::Mul)))
         && product.node.dtype().is_float()
-        && product
-            .sources
+        && graph
+            .sources(at)
             .iter()
             .all(|source| graph.nodes[source.index].numel() as f64 * REUSE < product.numel() as f64)
 }
@@ -369,7 +370,7 @@ fn is_contraction(graph: &Graph, i: usize) -> bool {
 /// Reason 4, first exception: a sum that only another sum uses becomes part of it, unless that multiplies the work.
 fn merges(graph: &Graph, i: usize) -> bool {
     let node = &graph.nodes[i];
-    let (Some(Op::Reduce(ReduceOps::Sum, axes)), [(user, _)]) = (node.op(), &node.uses[..]) else {
+    let (Some(Op::Reduce(ReduceOps::Sum, axes)), [(user, _)]) = (node.op(), graph.uses(i)) else {
         return false;
     };
     let Some(Op::Reduce(ReduceOps::Sum, _)) = graph.nodes[*user].op() else {
@@ -378,17 +379,17 @@ fn merges(graph: &Graph, i: usize) -> bool {
     if !node.node.device().engine().fuses() {
         return false;
     }
-    let source = &node.sources[0];
+    let source = &graph.sources(i)[0];
     let shape = source.view(graph).shape;
     let length: usize = axes.iter().map(|&axis| shape[axis]).product();
     let (alone, together) = (
         source.numel(graph),
-        graph.nodes[*user].sources[0].numel(graph) * length,
+        graph.sources(*user)[0].numel(graph) * length,
     );
     if is_contraction(graph, i) {
         // Only with the sum of a fold, which leaves a contraction. (The sum of all elements of a matmul would be no contraction any more.)
         // A fold counts its margins too: up to four times the products, and still less than writing them all out.
-        let folds = !graph.nodes[*user].sources[0].view(graph).bounds.is_empty();
+        let folds = !graph.sources(*user)[0].view(graph).bounds.is_empty();
         folds && together <= 4 * alone
     } else {
         together as f64 <= REUSE * alone as f64
@@ -434,7 +435,7 @@ fn joins_epilogue(
 fn lengths(graph: &Graph, i: usize) -> Vec<usize> {
     match graph.nodes[i].op() {
         Some(Op::Reduce(_, axes)) => {
-            let shape = graph.nodes[i].sources[0].view(graph).shape;
+            let shape = graph.sources(i)[0].view(graph).shape;
             axes.iter().map(|&axis| shape[axis]).collect()
         }
         _ => Vec::new(),

@@ -20,6 +20,7 @@ use crate::shape::fingerprint::Fingerprint;
 use crate::shape::path::{Move, Path};
 use crate::shape::view::{View, numel};
 use std::hash::{Hash, Hasher};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// The right to take snapshots and to realize: one thread at a time has it.
@@ -56,10 +57,8 @@ pub struct GraphNode {
     pub node: Arc<Node>,
     /// what it computes, or the memory that it is
     pub kind: Kind,
-    /// what it is computed from
-    pub sources: Vec<Edge>,
-    /// who uses it: (node, which of its sources)
-    pub uses: Vec<(usize, usize)>,
+    sources: Range<usize>,
+    uses: Range<usize>,
 }
 
 /// A node is memory, or to be computed.
@@ -79,12 +78,16 @@ pub struct Edge {
     pub path: Option<Arc<Path>>,
 }
 
-/// The snapshot as tables.
+/// The snapshot as tables. All nodes' edges lie in one vector, and so do the same edges seen from their other end: two vectors for each
+/// node would take longer to make than all that is decided with them.
 pub struct Graph {
     /// sources first
     pub nodes: Vec<GraphNode>,
     /// the numbers of the nodes that were asked for
     pub targets: Vec<usize>,
+    /// those of each node one after the other
+    edges: Vec<Edge>,
+    uses: Vec<(usize, usize)>,
 }
 
 impl GraphNode {
@@ -193,31 +196,57 @@ impl Graph {
     /// The tables of a snapshot that was just taken.
     pub fn new(snapshot: &Snapshot) -> Graph {
         let mut nodes: Vec<GraphNode> = Vec::with_capacity(snapshot.nodes.len());
-        for (index, node) in snapshot.nodes.iter().enumerate() {
-            let (kind, sources) = match &*node.read() {
-                State::Realized(buffer) => (Kind::Leaf(buffer.clone()), Vec::new()),
+        let mut edges: Vec<Edge> = Vec::with_capacity(2 * snapshot.nodes.len());
+        for node in &snapshot.nodes {
+            let first = edges.len();
+            let kind = match &*node.read() {
+                State::Realized(buffer) => Kind::Leaf(buffer.clone()),
                 State::Lazy(op, sources) => {
-                    let edge = |source: &LazyBuffer| Edge {
+                    edges.extend(sources.iter().map(|source| Edge {
                         index: number(source, snapshot.snapshot),
                         path: source.path().cloned(),
-                    };
-                    (Kind::Op(op.clone()), sources.iter().map(edge).collect())
+                    }));
+                    Kind::Op(op.clone())
                 }
             };
-            for (position, Edge { index: source, .. }) in sources.iter().enumerate() {
-                nodes[*source].uses.push((index, position));
-            }
             nodes.push(GraphNode {
                 node: node.clone(),
                 kind,
-                sources,
-                uses: Vec::new(),
+                sources: first..edges.len(),
+                uses: 0..0,
             });
+        }
+        // The edges in the order of their sources: first how many each has, then where each one's begin.
+        edges.iter().for_each(|edge| nodes[edge.index].uses.end += 1);
+        let mut begin = 0;
+        for node in &mut nodes {
+            let count = node.uses.end;
+            node.uses = begin..begin;
+            begin += count;
+        }
+        let mut uses = vec![(0, 0); begin];
+        for user in 0..nodes.len() {
+            for (position, at) in nodes[user].sources.clone().enumerate() {
+                let end = &mut nodes[edges[at].index].uses.end;
+                uses[*end] = (user, position);
+                *end += 1;
+            }
         }
         Graph {
             nodes,
             targets: snapshot.targets.clone(),
+            edges,
+            uses,
         }
+    }
+
+    /// What a node is computed from.
+    pub fn sources(&self, node: usize) -> &[Edge] {
+        &self.edges[self.nodes[node].sources.clone()]
+    }
+    /// Who uses a node: (node, which of its sources).
+    pub fn uses(&self, node: usize) -> &[(usize, usize)] {
+        &self.uses[self.nodes[node].uses.clone()]
     }
 
     /// The graph behind some targets, for looking at.

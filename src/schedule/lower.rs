@@ -67,7 +67,7 @@ pub fn lower(graph: &Graph, decisions: &Decisions, outputs: &[usize]) -> Result<
         params: Vec::new(),
     };
     let root = outputs[0];
-    let source = |position: usize| graph.nodes[root].sources[position].clone();
+    let source = |position: usize| graph.sources(root)[position].clone();
     let body = match graph.nodes[root].op().expect("a root is not memory yet") {
         Op::Scan(op, axis) => {
             writer.input(source(0).index);
@@ -173,7 +173,7 @@ fn name(graph: &Graph, root: usize, body: &Body) -> String {
     std::iter::once(kind.to_string()).chain(sizes).collect()
 }
 
-/// How many instructions back what another output has computed is looked for: all of them would take a time that grows with the square.
+/// How many instructions back what another output has computed is looked for, at the most.
 const LOOK_BACK: usize = 64;
 
 struct Writer<'g> {
@@ -192,15 +192,11 @@ impl Writer<'_> {
     /// The register of a new instruction. What several outputs compute alike is computed once: a mean, and the mean in a variance.
     fn emit(&mut self, inst: Inst, dtype: DType, level: Level) -> Reg {
         let line = Line { inst, dtype, level };
-        if self.outputs.len() > 1 {
-            let recent = self.lines.len().saturating_sub(LOOK_BACK);
-            let alike = self.lines[recent..].iter().position(|other| *other == line);
-            if let Some(position) = alike {
-                return recent + position;
-            }
-        }
-        self.lines.push(line);
-        self.lines.len() - 1
+        let recent = match self.outputs.len() {
+            1 => self.lines.len(),
+            _ => self.lines.len().saturating_sub(LOOK_BACK),
+        };
+        alike_or_push(&mut self.lines, line, recent)
     }
 
     fn input(&mut self, node: usize) -> usize {
@@ -209,13 +205,15 @@ impl Writer<'_> {
 
     /// The register that holds a node's value, seen through `moves`.
     fn value(&mut self, node: usize, moves: &[Move], level: Level) -> Result<Reg, Stuck> {
-        let key = (node, moves.to_vec(), level);
-        if let Some(&reg) = self.known.get(&key) {
+        let is_root = self.decisions.is_root(node);
+        // A node with one user is asked for once; outputs use each other's values, too.
+        let key = (is_root || self.graph.uses(node).len() > 1)
+            .then(|| (node, moves.to_vec(), level));
+        if let Some(&reg) = key.as_ref().and_then(|key| self.known.get(key)) {
             return Ok(reg);
         }
-        let is_memory =
-            matches!(self.graph.nodes[node].kind, Kind::Leaf(_)) || self.decisions.is_root(node);
-        if is_memory && self.outputs.contains(&node) {
+        let is_memory = is_root || matches!(self.graph.nodes[node].kind, Kind::Leaf(_));
+        if is_root && self.outputs.contains(&node) {
             return Err(Stuck::Node(node)); // another output of this kernel, but not at the same place: it has to be finished first
         }
         let view = || {
@@ -237,8 +235,7 @@ impl Writer<'_> {
                     Stuck::Node(other) => Stuck::Node(other),
                 })?
         };
-        // A node with one user is asked for once.
-        if self.graph.nodes[node].uses.len() > 1 {
+        if let Some(key) = key {
             self.known.insert(key, reg);
         }
         Ok(reg)
@@ -306,7 +303,7 @@ impl Writer<'_> {
         moves: &[Move],
         level: Level,
     ) -> Result<Reg, Stuck> {
-        let edge = &self.graph.nodes[node].sources[position];
+        let edge = &self.graph.sources(node)[position];
         let start = self.graph.nodes[edge.index].shape();
         let mut all = edge.moves().to_vec();
         moves
@@ -345,7 +342,7 @@ impl Writer<'_> {
         moves: &[Move],
         level: Level,
     ) -> Result<Inst, Stuck> {
-        let table = &self.graph.nodes[node].sources[0];
+        let table = &self.graph.sources(node)[0];
         let seen = table.view(self.graph);
         debug_assert!(
             seen.bounds.is_empty(),
@@ -390,7 +387,7 @@ impl Writer<'_> {
             let Some(Op::Reduce(_, axes)) = graph.nodes[at].op() else {
                 unreachable!("merged nodes are reductions")
             };
-            let edge = &graph.nodes[at].sources[0];
+            let edge = &graph.sources(at)[0];
             let shape = edge.view(graph).shape;
             let lengths: Vec<usize> = axes.iter().map(|&axis| shape[axis]).collect();
             let start = graph.nodes[edge.index].shape();
@@ -445,6 +442,18 @@ impl<'g> GraphOp<'g> {
             dtype: graph.nodes[node].node.dtype(),
         }
     }
+}
+
+/// The register of an instruction among those from `recent` on, or else a new one. An instruction that is alike comes after all that it reads,
+/// so there is little to look through: otherwise this would take a time that grows with the square of the program.
+pub(super) fn alike_or_push(lines: &mut Vec<Line>, line: Line, recent: usize) -> Reg {
+    let after = line.inst.reads().max().map_or(0, |read| read + 1);
+    let from = after.max(recent);
+    let alike = lines[from..].iter().position(|other| *other == line);
+    alike.map(|position| from + position).unwrap_or_else(|| {
+        lines.push(line);
+        lines.len() - 1
+    })
 }
 
 pub(super) fn position_or_push<T: PartialEq>(items: &mut Vec<T>, item: T) -> usize {

@@ -170,7 +170,7 @@ fn explain(graph: &Graph, decisions: &fuse::Decisions, kernels: &[lower::Lowered
         };
         let node = &graph.nodes[root];
         let (shape, op) = (node.shape(), node.op().expect("memory is no root"));
-        let users: Vec<usize> = node.uses.iter().map(|&(user, _)| user).collect();
+        let users: Vec<usize> = graph.uses(root).iter().map(|&(user, _)| user).collect();
         let reason = decisions.reason(root).expect("a root has a reason");
         eprintln!("cut: node {root} {op:?} {shape:?} {fate}: {reason:?}, used by {users:?}");
     }

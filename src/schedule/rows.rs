@@ -255,7 +255,7 @@ impl Writer {
     /// The register of an instruction, which may be there already.
     fn emit(&mut self, inst: Inst, dtype: crate::dtype::DType, level: Level) -> Reg {
         let line = Line { inst, dtype, level };
-        super::lower::position_or_push(&mut self.lines, line)
+        super::lower::alike_or_push(&mut self.lines, line, 0)
     }
     fn input(&mut self, node: usize) -> usize {
         super::lower::position_or_push(&mut self.inputs, node)
