@@ -431,12 +431,11 @@ fn windows(x: &LazyBuffer, slide: Slide) -> LazyBuffer {
     let mut new = shape.to_vec();
     new[last] = slide.count(shape[last]);
     new.push(slide.kernel);
-    let mut rows: Vec<(isize, Vec<isize>)> = (0..=last)
-        .map(|i| (0, (0..new.len()).map(|j| (i == j) as isize).collect()))
-        .collect();
-    rows[last].1[last] = slide.stride as isize;
-    rows[last].1[last + 1] = slide.dilation as isize;
-    x.remap(Remap { shape: new, rows })
+    let mut remap = Remap::still(shape.len(), new);
+    (0..last).for_each(|axis| remap.follow(axis, axis, 1));
+    remap.follow(last, last, slide.stride as isize);
+    remap.follow(last, last + 1, slide.dilation as isize);
+    x.remap(remap)
 }
 
 fn permutation(rank: usize, mut code: usize) -> Vec<usize> {

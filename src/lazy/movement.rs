@@ -61,6 +61,9 @@ impl LazyBuffer {
 
     /// Axes of size 1 repeated.
     pub fn expand(&self, shape: &[usize]) -> LazyBuffer {
+        if self.shape() == shape {
+            return self.clone();
+        }
         self.remap(Remap::expand(self.shape(), shape))
     }
 

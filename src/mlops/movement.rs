@@ -252,19 +252,13 @@ impl Function for Window {
                 .map(|(slide, &size)| slide.count(size)),
         );
         shape.extend(self.slides.iter().map(|slide| slide.kernel));
-        let mut rows: Vec<(isize, Vec<isize>)> = (0..x.shape().len())
-            .map(|_| (0, vec![0; shape.len()]))
-            .collect();
-        for (axis, row) in rows.iter_mut().enumerate() {
-            match axis.checked_sub(lead) {
-                None => row.1[axis] = 1,
-                Some(i) => {
-                    row.1[lead + i] = self.slides[i].stride as isize;
-                    row.1[lead + n + i] = self.slides[i].dilation as isize;
-                }
-            }
+        let mut remap = Remap::still(x.shape().len(), shape);
+        (0..lead).for_each(|axis| remap.follow(axis, axis, 1));
+        for (axis, slide) in (lead..).zip(&self.slides) {
+            remap.follow(axis, axis, slide.stride as isize);
+            remap.follow(axis, axis + n, slide.dilation as isize);
         }
-        x.remap(Remap { shape, rows })
+        x.remap(remap)
     }
     fn backward(&self, dy: &LazyBuffer, _: &[bool]) -> Vec<Option<LazyBuffer>> {
         vec![Some(fold(dy, &self.slides, &self.from))]
@@ -308,29 +302,18 @@ pub fn fold(dy: &LazyBuffer, slides: &[Slide], to: &[usize]) -> LazyBuffer {
             .iter()
             .map(|slide| slide.kernel.div_ceil(slide.stride)),
     );
-    let mut rows: Vec<(isize, Vec<isize>)> = (0..dy.shape().len())
-        .map(|_| (0, vec![0; shape.len()]))
-        .collect();
-    for (axis, row) in rows[..lead].iter_mut().enumerate() {
-        row.1[axis] = 1;
-    }
+    let mut remap = Remap::still(dy.shape().len(), shape.clone());
+    (0..lead).for_each(|axis| remap.follow(axis, axis, 1));
     for (i, slide) in slides.iter().enumerate() {
         let (q, b, a) = (lead + 2 * i, lead + 2 * i + 1, lead + 2 * n + i);
         // o = q − a·dilation (one of stride and dilation is 1), k = stride·a + b
-        rows[lead + i].1[q] = 1;
-        rows[lead + i].1[a] = -(slide.dilation as isize);
-        rows[lead + n + i].1[a] = slide.stride as isize;
-        rows[lead + n + i].1[b] = 1;
+        remap.follow(lead + i, q, 1);
+        remap.follow(lead + i, a, -(slide.dilation as isize));
+        remap.follow(lead + n + i, a, slide.stride as isize);
+        remap.follow(lead + n + i, b, 1);
     }
-    let summed = dy
-        .remap(Remap {
-            shape: shape.clone(),
-            rows,
-        })
-        .r(
-            ReduceOps::Sum,
-            &(lead + 2 * n..lead + 3 * n).collect::<Vec<_>>(),
-        );
+    let taps: Vec<usize> = (lead + 2 * n..lead + 3 * n).collect();
+    let summed = dy.remap(remap).r(ReduceOps::Sum, &taps);
     // [lead…, (q, b)…, 1…] → [lead…, q·b…] → [lead…, H…]
     let mut merged = to[..lead].to_vec();
     merged.extend((0..n).map(|i| shape[lead + 2 * i] * shape[lead + 2 * i + 1]));

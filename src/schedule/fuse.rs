@@ -489,7 +489,7 @@ fn comes_once(graph: &Graph, edge: &Edge, only_user: bool) -> bool {
 /// Whether a remap only permutes, turns and thins out axes: each old axis follows one new axis or stands still, each new one leads one old.
 fn renumbers(remap: &Remap, old: &[usize]) -> bool {
     let mut led: Vec<usize> = Vec::new();
-    for (_, coefs) in &remap.rows {
+    for (_, coefs) in remap.rows() {
         let leads = |&axis: &usize| coefs[axis] != 0 && remap.shape[axis] != 1;
         let mut leaders = (0..coefs.len()).filter(leads);
         led.extend(leaders.next());

@@ -469,15 +469,12 @@ pub(super) fn position_or_push<T: PartialEq>(items: &mut Vec<T>, item: T) -> usi
 /// [a, r, b] with r reduced → [a, 1, b, r].
 fn axes_behind(shape: &[usize], axes: &[usize]) -> Remap {
     let mut new = shape.to_vec();
-    let total = shape.len() + axes.len();
-    let mut rows: Vec<(isize, Vec<isize>)> = (0..shape.len())
-        .map(|axis| (0, (0..total).map(|i| (i == axis) as isize).collect()))
-        .collect();
-    for (position, &axis) in axes.iter().enumerate() {
-        new[axis] = 1;
-        rows[axis].1[axis] = 0;
-        rows[axis].1[shape.len() + position] = 1;
-    }
+    axes.iter().for_each(|&axis| new[axis] = 1);
     new.extend(axes.iter().map(|&axis| shape[axis]));
-    Remap { shape: new, rows }
+    let mut remap = Remap::still(shape.len(), new);
+    for axis in 0..shape.len() {
+        let behind = axes.iter().position(|&reduced| reduced == axis);
+        remap.follow(axis, behind.map_or(axis, |i| shape.len() + i), 1);
+    }
+    remap
 }

@@ -9,6 +9,7 @@
 use super::fingerprint::Fingerprint;
 use super::view::{Remap, View};
 use std::hash::Hash;
+use std::sync::Arc;
 
 /// One movement.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -55,26 +56,30 @@ impl Move {
 
 /// Adds a movement to a list in normal form. `start` is the shape that the list begins with.
 pub fn push(moves: &mut Vec<Move>, start: &[usize], movement: &Move) {
-    let last_shape = |moves: &[Move]| moves.last().map_or(start.to_vec(), |m| m.shape().to_vec());
-    match (moves.last(), movement) {
-        (Some(Move::Reshape(_)), Move::Reshape(_)) => {
-            moves.pop();
+    let before = |count: usize| match count.checked_sub(1) {
+        Some(last) => moves[last].shape(),
+        None => start,
+    };
+    let (shape, earlier) = (before(moves.len()), before(moves.len().saturating_sub(1)));
+    // Whether the last movement goes, and what comes instead of it or behind it.
+    let (replaces, new) = match (moves.last(), movement) {
+        (Some(Move::Reshape(_)), Move::Reshape(new)) => {
+            (true, (new != earlier).then(|| movement.clone()))
         }
-        (Some(Move::Remap(first)), Move::Remap(second)) => {
-            let before = last_shape(&moves[..moves.len() - 1]);
-            if let Some(both) = first.then(&before, second) {
-                moves.pop();
-                if !both.is_identity(&before) {
-                    moves.push(Move::Remap(both));
-                }
-                return;
-            }
-        }
-        _ => {}
+        (Some(Move::Remap(first)), Move::Remap(second)) => match first.then(earlier, second) {
+            Some(both) => (
+                true,
+                (!both.is_identity(earlier)).then_some(Move::Remap(both)),
+            ),
+            None => (false, Some(movement.clone())),
+        },
+        (_, Move::Reshape(new)) => (false, (new != shape).then(|| movement.clone())),
+        (_, Move::Remap(_)) => (false, Some(movement.clone())),
+    };
+    if replaces {
+        moves.pop();
     }
-    if !matches!(movement, Move::Reshape(shape) if *shape == last_shape(moves)) {
-        moves.push(movement.clone());
-    }
+    moves.extend(new);
 }
 
 /// All movements of a list done to a view, or `None` if a reshape stands in the way.
@@ -87,7 +92,7 @@ pub fn replay(moves: &[Move], view: View) -> Option<View> {
 /// A list of movements with the view that it makes of a contiguous array.
 #[derive(Clone, Debug)]
 pub struct Path {
-    start: Vec<usize>,
+    start: Arc<[usize]>,
     moves: Vec<Move>,
     view: View,
     fingerprint: u128,
@@ -97,7 +102,7 @@ impl Path {
     /// No movement on an array of this shape.
     pub fn new(shape: &[usize]) -> Path {
         Path {
-            start: shape.to_vec(),
+            start: shape.into(),
             moves: Vec::new(),
             view: View::contiguous(shape),
             fingerprint: 0,

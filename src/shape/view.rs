@@ -95,15 +95,16 @@ pub struct View {
     pub bounds: Vec<Bound>,
 }
 
-/// The affine kind of movement: old index `j` is `rows[j].0 + Σᵢ rows[j].1[i] · new[i]`, in a new shape.
+/// The affine kind of movement: each old index is `constant + Σᵢ coefs[i] · new[i]`, in a new shape.
 ///
-/// Where an old index would leave the old shape, the new element is zero. That makes padding nothing but a negative offset.
+/// Where an old index would leave the old shape, the new element is zero. That makes padding nothing but a negative constant.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Remap {
     /// the new shape
     pub shape: Vec<usize>,
-    /// for each old axis: the constant, and a coefficient for each new axis
-    pub rows: Vec<(isize, Vec<isize>)>,
+    /// for each old axis the constant, and then a coefficient for each new axis; all in one vector, as movements are made and
+    /// copied all the time while a graph is built
+    table: Vec<isize>,
 }
 
 fn dot(coefs: &[isize], index: &[usize]) -> isize {
@@ -121,36 +122,58 @@ fn affine_range(coefs: &[isize], offset: isize, shape: &[usize]) -> (isize, isiz
 }
 
 impl Remap {
-    /// The remap that changes nothing. The constructors below start here and differ in a coefficient or two.
+    /// The remap that looks at index 0 of all old axes from everywhere, to begin with: [`Remap::follow`] sets it in motion.
+    pub fn still(old_axes: usize, shape: Vec<usize>) -> Remap {
+        let table = vec![0; old_axes * (1 + shape.len())];
+        Remap { shape, table }
+    }
+
+    /// One step of the new axis moves the index of the old axis by this.
+    pub fn follow(&mut self, old: usize, new: usize, step: isize) {
+        self.row(old)[1 + new] = step;
+    }
+
+    /// The old index at new index 0, 0, …
+    pub fn begin(&mut self, old: usize, at: isize) {
+        self.row(old)[0] = at;
+    }
+
+    fn row(&mut self, old: usize) -> &mut [isize] {
+        let width = 1 + self.shape.len();
+        &mut self.table[old * width..(old + 1) * width]
+    }
+
+    /// For each old axis: the constant, and a coefficient for each new axis.
+    pub fn rows(&self) -> impl Iterator<Item = (isize, &[isize])> {
+        let rows = self.table.chunks_exact(1 + self.shape.len());
+        rows.map(|row| (row[0], &row[1..]))
+    }
+
+    /// The number of old axes.
+    fn old_axes(&self) -> usize {
+        self.table.len() / (1 + self.shape.len())
+    }
+
+    /// The remap that changes nothing. The constructors below differ from it in a coefficient or two.
     pub fn identity(shape: &[usize]) -> Remap {
-        let rows = (0..shape.len())
-            .map(|axis| (0, (0..shape.len()).map(|i| (i == axis) as isize).collect()))
-            .collect();
-        Remap {
-            shape: shape.to_vec(),
-            rows,
-        }
+        let mut remap = Remap::still(shape.len(), shape.to_vec());
+        (0..shape.len()).for_each(|axis| remap.follow(axis, axis, 1));
+        remap
     }
 
     /// New axis i is old axis `order[i]`.
     pub fn permute(shape: &[usize], order: &[usize]) -> Remap {
-        let mut remap = Remap::identity(shape);
-        for (new, &old) in order.iter().enumerate() {
-            remap.shape[new] = shape[old];
-            remap.rows[old].1 = (0..shape.len()).map(|i| (i == new) as isize).collect();
-        }
+        let mut remap = Remap::still(shape.len(), order.iter().map(|&old| shape[old]).collect());
+        let moves = order.iter().enumerate();
+        moves.for_each(|(new, &old)| remap.follow(old, new, 1));
         remap
     }
 
     /// Axes of size 1 repeated: their index no longer moves anything.
     pub fn expand(shape: &[usize], to: &[usize]) -> Remap {
-        let mut remap = Remap::identity(shape);
-        for axis in 0..shape.len() {
-            if shape[axis] != to[axis] {
-                remap.rows[axis].1[axis] = 0;
-            }
-        }
-        remap.shape = to.to_vec();
+        let mut remap = Remap::still(shape.len(), to.to_vec());
+        let same = (0..shape.len()).filter(|&axis| shape[axis] == to[axis]);
+        same.for_each(|axis| remap.follow(axis, axis, 1));
         remap
     }
 
@@ -158,7 +181,7 @@ impl Remap {
     pub fn pad(shape: &[usize], padding: &[(isize, isize)]) -> Remap {
         let mut remap = Remap::identity(shape);
         for (axis, &(before, after)) in padding.iter().enumerate() {
-            remap.rows[axis].0 = -before;
+            remap.begin(axis, -before);
             remap.shape[axis] = (shape[axis] as isize + before + after) as usize;
         }
         remap
@@ -179,9 +202,9 @@ impl Remap {
         let mut remap = Remap::identity(shape);
         for (axis, &step) in steps.iter().enumerate() {
             remap.shape[axis] = shape[axis].div_ceil(step.unsigned_abs());
-            remap.rows[axis].1[axis] = step;
+            remap.follow(axis, axis, step);
             if step < 0 {
-                remap.rows[axis].0 = shape[axis] as isize - 1;
+                remap.begin(axis, shape[axis] as isize - 1);
             }
         }
         remap
@@ -190,8 +213,8 @@ impl Remap {
     /// Whether some new index falls outside of the old shape, so that zeros come in.
     pub fn leaves(&self, old: &[usize]) -> bool {
         numel(&self.shape) > 0
-            && self.rows.iter().zip(old).any(|((offset, coefs), &size)| {
-                let (low, high) = affine_range(coefs, *offset, &self.shape);
+            && self.rows().zip(old).any(|((offset, coefs), &size)| {
+                let (low, high) = affine_range(coefs, offset, &self.shape);
                 low < 0 || high >= size as isize
             })
     }
@@ -199,8 +222,8 @@ impl Remap {
     /// Whether this remap leaves everything as it is.
     pub fn is_identity(&self, old: &[usize]) -> bool {
         self.shape == old
-            && self.rows.iter().enumerate().all(|(axis, (offset, coefs))| {
-                *offset == 0
+            && self.rows().enumerate().all(|(axis, (offset, coefs))| {
+                offset == 0
                     && coefs
                         .iter()
                         .enumerate()
@@ -211,21 +234,13 @@ impl Remap {
     /// The same movement on a shape that has further axes behind, which it leaves alone: how a movement of a reduction's result
     /// becomes a movement of the reduction's input.
     pub fn lift(&self, behind: &[usize]) -> Remap {
-        let (old, new) = (self.rows.len(), self.shape.len());
-        let mut rows = self.rows.clone();
-        for row in &mut rows {
-            row.1.resize(new + behind.len(), 0);
+        let (old, new) = (self.old_axes(), self.shape.len());
+        let mut lifted = Remap::still(old + behind.len(), [&self.shape[..], behind].concat());
+        for (axis, row) in self.table.chunks_exact(1 + new).enumerate() {
+            lifted.row(axis)[..row.len()].copy_from_slice(row);
         }
-        for extra in 0..behind.len() {
-            let mut coefs = vec![0; new + behind.len()];
-            coefs[new + extra] = 1;
-            rows.push((0, coefs));
-        }
-        debug_assert_eq!(rows.len(), old + behind.len());
-        Remap {
-            shape: [&self.shape[..], behind].concat(),
-            rows,
-        }
+        (0..behind.len()).for_each(|extra| lifted.follow(old + extra, new + extra, 1));
+        lifted
     }
 
     /// This movement, then `next`, as one; or `None` if zeros come in between (their place would be forgotten).
@@ -233,37 +248,34 @@ impl Remap {
         if next.leaves(&self.shape) || numel(&self.shape) == 0 || numel(old) == 0 {
             return None;
         }
-        let rows = self
-            .rows
-            .iter()
-            .map(|(offset, coefs)| substitute(coefs, *offset, next))
-            .map(|(c, o)| (o, c))
-            .collect();
-        Some(Remap {
-            shape: next.shape.clone(),
-            rows,
-        })
+        let mut both = Remap::still(self.old_axes(), next.shape.clone());
+        for (axis, (offset, coefs)) in self.rows().enumerate() {
+            let [constant, new @ ..] = both.row(axis) else {
+                unreachable!("a row begins with its constant")
+            };
+            *constant = substitute(coefs, offset, next, new);
+        }
+        Some(both)
     }
 }
 
-/// An affine function of old indices, rewritten as one of new indices.
-fn substitute(coefs: &[isize], offset: isize, remap: &Remap) -> (Vec<isize>, isize) {
-    let mut new_coefs = vec![0; remap.shape.len()];
-    let mut new_offset = offset;
-    for (&coef, (row_offset, row)) in coefs.iter().zip(&remap.rows) {
+/// An affine function of old indices, rewritten as one of new indices: its constant is returned, its coefficients replace the zeros in `new`.
+fn substitute(coefs: &[isize], offset: isize, remap: &Remap, new: &mut [isize]) -> isize {
+    let mut constant = offset;
+    for (&coef, (row_offset, row)) in coefs.iter().zip(remap.rows()) {
         if coef != 0 {
-            new_offset += coef * row_offset;
-            for (new, &c) in new_coefs.iter_mut().zip(row) {
+            constant += coef * row_offset;
+            for (new, &c) in new.iter_mut().zip(row) {
                 *new += coef * c;
             }
         }
     }
-    for (coef, &size) in new_coefs.iter_mut().zip(&remap.shape) {
+    for (coef, &size) in new.iter_mut().zip(&remap.shape) {
         if size == 1 {
             *coef = 0; // law 3
         }
     }
-    (new_coefs, new_offset)
+    constant
 }
 
 impl View {
@@ -296,8 +308,9 @@ impl View {
         if numel(&shape) == 0 {
             return View::contiguous(&shape);
         }
-        let (strides, offset) = substitute(&self.strides, self.offset, remap);
-        let mut bounds = Vec::new();
+        let mut strides = vec![0; shape.len()];
+        let offset = substitute(&self.strides, self.offset, remap, &mut strides);
+        let mut bounds: Vec<Bound> = Vec::new();
         let mut add = |coefs: Vec<isize>, offset: isize, size: usize| {
             let bound = Bound {
                 coefs,
@@ -310,16 +323,16 @@ impl View {
             }
         };
         for bound in &self.bounds {
-            let (coefs, offset) = substitute(&bound.coefs, bound.offset, remap);
+            let mut coefs = vec![0; shape.len()];
+            let offset = substitute(&bound.coefs, bound.offset, remap, &mut coefs);
             add(coefs, offset, bound.size);
         }
-        for ((row_offset, row), &size) in remap.rows.iter().zip(&self.shape) {
-            let coefs = row
-                .iter()
-                .zip(&shape)
-                .map(|(&c, &n)| if n == 1 { 0 } else { c })
-                .collect();
-            add(coefs, *row_offset, size);
+        if remap.leaves(&self.shape) {
+            for ((row_offset, row), &size) in remap.rows().zip(&self.shape) {
+                let moves = row.iter().zip(&shape);
+                let coefs = moves.map(|(&c, &n)| if n == 1 { 0 } else { c });
+                add(coefs.collect(), row_offset, size);
+            }
         }
         View {
             shape,

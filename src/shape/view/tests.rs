@@ -9,7 +9,7 @@ fn naive_remap(list: &[Option<usize>], shape: &[usize], remap: &Remap) -> Vec<Op
     indices(&remap.shape)
         .map(|new| {
             let mut linear = 0;
-            for (axis, (offset, coefs)) in remap.rows.iter().enumerate() {
+            for (axis, (offset, coefs)) in remap.rows().enumerate() {
                 let old = offset + dot(coefs, &new);
                 if old < 0 || old >= shape[axis] as isize {
                     return None;
@@ -45,14 +45,12 @@ fn any_remap(shape: Vec<usize>) -> impl Strategy<Value = Remap> {
         ),
         // Windows of 2 over the first axis: old = new₀ + new₁, which leaves the shape at its end.
         _ => {
-            let mut rows: Vec<(isize, Vec<isize>)> = Remap::identity(&shape).rows;
-            rows.iter_mut().for_each(|row| row.1.insert(1.min(rank), 0));
-            if let Some(row) = rows.first_mut() {
-                row.1[1] = 1;
-            }
             let mut new = shape.clone();
-            new.insert(1.min(rank), 2);
-            Remap { shape: new, rows }
+            new.insert(1, 2);
+            let mut remap = Remap::still(rank, new);
+            remap.follow(0, 1, 1);
+            (0..rank).for_each(|axis| remap.follow(axis, axis + usize::from(axis > 0), 1));
+            remap
         }
     })
 }

@@ -174,49 +174,26 @@ fn windows(image: [usize; 4], kernel: usize, pad: isize, step: isize, dilation: 
     let size = |extent: usize| {
         ((extent as isize + 2 * pad - dilation * (kernel as isize - 1) - 1) / step + 1) as usize
     };
-    let unit = |axis: usize| (0..6).map(|i| (i == axis) as isize).collect::<Vec<_>>();
-    let slide = |axis: usize| {
-        (0..6)
-            .map(|i| {
-                if i == axis {
-                    step
-                } else if i == axis + 2 {
-                    dilation
-                } else {
-                    0
-                }
-            })
-            .collect()
-    };
-    let rows = vec![
-        (0, unit(0)),
-        (0, unit(1)),
-        (-pad, slide(2)),
-        (-pad, slide(3)),
-    ];
-    View::contiguous(&image).remap(&Remap {
-        shape: vec![n, c, size(h), size(w), kernel, kernel],
-        rows,
-    })
+    let mut remap = Remap::still(4, vec![n, c, size(h), size(w), kernel, kernel]);
+    for axis in 0..4 {
+        remap.follow(axis, axis, if axis < 2 { 1 } else { step });
+    }
+    for axis in [2, 3] {
+        remap.follow(axis, axis + 2, dilation);
+        remap.begin(axis, -pad);
+    }
+    View::contiguous(&image).remap(&remap)
 }
 
 /// The view with axes of size `sizes[i]` and stride 0 put in where `order` says None.
 fn arrange(view: &View, order: &[Option<usize>], sizes: &[usize]) -> View {
-    let rows = (0..view.shape.len())
-        .map(|old| {
-            (
-                0,
-                order
-                    .iter()
-                    .map(|new| (*new == Some(old)) as isize)
-                    .collect(),
-            )
-        })
-        .collect();
-    view.remap(&Remap {
-        shape: sizes.to_vec(),
-        rows,
-    })
+    let mut remap = Remap::still(view.shape.len(), sizes.to_vec());
+    for (new, old) in order.iter().enumerate() {
+        if let Some(old) = *old {
+            remap.follow(old, new, 1);
+        }
+    }
+    view.remap(&remap)
 }
 
 /// out[n, o, y, x] = Σ_{c, i, j} windows[n, c, y, x, i, j] · weights[o, c, i, j].
@@ -271,19 +248,11 @@ fn input_gradient(image: [usize; 4], o: usize, kernel: usize) -> Case {
     let [n, c, h, w] = image;
     let sizes = [n, c, h, w, o, kernel, kernel];
     let gradient = View::contiguous(&[n, o, h - kernel + 1, w - kernel + 1]);
-    let row = |plus: usize, minus: Option<usize>| {
-        (
-            0,
-            (0..7)
-                .map(|i| (i == plus) as isize - (Some(i) == minus) as isize)
-                .collect::<Vec<_>>(),
-        )
-    };
-    let rows = vec![row(0, None), row(4, None), row(2, Some(5)), row(3, Some(6))];
-    let a = gradient.remap(&Remap {
-        shape: sizes.to_vec(),
-        rows,
-    });
+    let mut remap = Remap::still(4, sizes.to_vec());
+    for (old, new, step) in [(0, 0, 1), (1, 4, 1), (2, 2, 1), (2, 5, -1), (3, 3, 1), (3, 6, -1)] {
+        remap.follow(old, new, step);
+    }
+    let a = gradient.remap(&remap);
     let weights = View::contiguous(&[o, c, kernel, kernel]);
     let b = arrange(
         &weights,
@@ -525,12 +494,9 @@ fn depthwise(image: [usize; 4], kernel: usize, pad: isize, dilation: isize) -> [
     // Of the image before it was padded: gradient[n, c, i − ky · dilation, j − kx · dilation] · filters[c, ky, kx].
     let reach = dilation as usize * (kernel - 1);
     let sizes = [n, c, y + reach, x + reach, kernel, kernel];
-    let row = |plus: usize, minus: Option<usize>| {
-        let coef = |i: usize| (i == plus) as isize - (Some(i) == minus) as isize * dilation;
-        (0, (0..6).map(coef).collect::<Vec<_>>())
-    };
-    let rows = vec![row(0, None), row(1, None), row(2, Some(4)), row(3, Some(5))];
-    let shape = sizes.to_vec();
+    let mut remap = Remap::still(4, sizes.to_vec());
+    (0..4).for_each(|axis| remap.follow(axis, axis, 1));
+    [2, 3].map(|axis| remap.follow(axis, axis + 2, -dilation));
     let of_image = case(
         &sizes[..4],
         &sizes[4..],
@@ -539,7 +505,7 @@ fn depthwise(image: [usize; 4], kernel: usize, pad: isize, dilation: isize) -> [
             &[None, Some(0), None, None, Some(1), Some(2)],
             &sizes,
         ),
-        gradient.remap(&Remap { shape, rows }),
+        gradient.remap(&remap),
     );
     assert!(h + 2 * pad as usize == y + reach && w + 2 * pad as usize == x + reach);
     [forward, of_filters, of_image]

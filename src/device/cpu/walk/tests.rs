@@ -16,10 +16,11 @@ fn addresses(axes: &Axes, walk: &Walk, start: usize, len: usize) -> Vec<Option<u
 #[test]
 fn runs_are_the_addresses_of_the_view() {
     let base = View::contiguous(&[4, 6]);
-    let window = Remap {
-        shape: vec![4, 3, 4, 3],
-        rows: vec![(-1, vec![1, 1, 0, 0]), (-1, vec![0, 0, 2, -1])],
-    };
+    let mut window = Remap::still(2, vec![4, 3, 4, 3]);
+    for (old, new, step) in [(0, 0, 1), (0, 1, 1), (1, 2, 2), (1, 3, -1)] {
+        window.begin(old, -1);
+        window.follow(old, new, step);
+    }
     for view in [
         base.clone(),
         base.permute(&[1, 0]),
