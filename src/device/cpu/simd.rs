@@ -94,14 +94,18 @@ pub trait Isa {
     /// A vector register of f32.
     type Floats: Floats;
 
-    /// Sixteen out of thirty-two neighbours: outᵢ = `from[indexᵢ]`. Only the lowest five bits of an index count.
+    /// Sixteen out of thirty-two neighbours: outᵢ = `from[indexᵢ]`. Only the lowest five bits of an index count. Or out of sixteen, if they are
+    /// `NEAR`: then only the lowest four count, and half as much is read.
     ///
     /// # Safety
-    /// Thirty-two numbers can be read at `from`, and sixteen at `index`; where the level is not [`Portable`], the processor has it.
+    /// Thirty-two numbers (or sixteen) can be read at `from`, and sixteen at `index`; where the level is not [`Portable`], the processor has it.
     #[inline(always)]
-    unsafe fn pick(from: *const u32, index: *const u8) -> [u32; 16] {
+    unsafe fn pick<const NEAR: bool>(from: *const u32, index: *const u8) -> [u32; 16] {
+        let bits = if NEAR { 15 } else { 31 };
         // SAFETY: the caller's.
-        std::array::from_fn(|i| unsafe { from.add((*index.add(i) & 31) as usize).read_unaligned() })
+        std::array::from_fn(|i| unsafe {
+            from.add((*index.add(i) & bits) as usize).read_unaligned()
+        })
     }
 }
 
@@ -122,12 +126,13 @@ impl Isa for Avx2Fma {
 
     /// An instruction picks eight out of eight: each index's place in all four vectors, of which its upper two bits then choose one.
     #[inline(always)]
-    unsafe fn pick(from: *const u32, index: *const u8) -> [u32; 16] {
+    unsafe fn pick<const NEAR: bool>(from: *const u32, index: *const u8) -> [u32; 16] {
         use std::arch::x86_64::*;
+        let vectors = if NEAR { 2 } else { 4 };
         // SAFETY: the caller's: all of the memory is there, and the level.
         unsafe {
             let four: [__m256i; 4] =
-                std::array::from_fn(|k| _mm256_loadu_si256(from.add(8 * k).cast()));
+                std::array::from_fn(|k| _mm256_loadu_si256(from.add(8 * (k % vectors)).cast()));
             let half = |h: usize| {
                 let index = _mm256_cvtepu8_epi32(_mm_loadl_epi64(index.add(8 * h).cast()));
                 let at = four.map(|v| _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(v, index)));
@@ -135,6 +140,9 @@ impl Isa for Avx2Fma {
                 let bit_3 = _mm256_castsi256_ps(_mm256_slli_epi32::<28>(index));
                 let bit_4 = _mm256_castsi256_ps(_mm256_slli_epi32::<27>(index));
                 let low = _mm256_blendv_ps(at[0], at[1], bit_3);
+                if NEAR {
+                    return low;
+                }
                 let high = _mm256_blendv_ps(at[2], at[3], bit_3);
                 _mm256_blendv_ps(low, high, bit_4)
             };
@@ -153,14 +161,19 @@ impl Isa for Avx512 {
 
     /// There is an instruction for it.
     #[inline(always)]
-    unsafe fn pick(from: *const u32, index: *const u8) -> [u32; 16] {
+    unsafe fn pick<const NEAR: bool>(from: *const u32, index: *const u8) -> [u32; 16] {
         use std::arch::x86_64::*;
         // SAFETY: the caller's: all of the memory is there, and the level.
         unsafe {
             let low = _mm512_loadu_si512(from.cast());
-            let high = _mm512_loadu_si512(from.add(16).cast());
             let index = _mm512_cvtepu8_epi32(_mm_loadu_si128(index.cast()));
-            std::mem::transmute(_mm512_permutex2var_epi32(low, index, high))
+            std::mem::transmute(match NEAR {
+                true => _mm512_permutexvar_epi32(index, low),
+                false => {
+                    let high = _mm512_loadu_si512(from.add(16).cast());
+                    _mm512_permutex2var_epi32(low, index, high)
+                }
+            })
         }
     }
 }
@@ -273,13 +286,13 @@ mod tests {
         }
     }
 
-    struct Pick<'a>(&'a [u32; 32], &'a [u8; 16]);
-    impl Hot for Pick<'_> {
+    struct Pick<'a, const NEAR: bool>(&'a [u32; 32], &'a [u8; 16]);
+    impl<const NEAR: bool> Hot for Pick<'_, NEAR> {
         type Out = [u32; 16];
         #[inline(always)]
         fn run<I: Isa>(self) -> [u32; 16] {
             // SAFETY: thirty-two numbers and sixteen indices; `vectorize` has chosen a level of this processor.
-            unsafe { I::pick(self.0.as_ptr(), self.1.as_ptr()) }
+            unsafe { I::pick::<NEAR>(self.0.as_ptr(), self.1.as_ptr()) }
         }
     }
 
@@ -288,13 +301,12 @@ mod tests {
         let from: [u32; 32] = std::array::from_fn(|i| 1000 + i as u32);
         for step in [0, 1, 2, 7, 31, 255] {
             let index: [u8; 16] = std::array::from_fn(|i| (i * step) as u8);
-            let expected = index.map(|i| from[i as usize % 32]);
+            let of = |window: usize| index.map(|i| from[i as usize % window]);
             for level in Level::available() {
-                assert_eq!(
-                    at_level(level, || vectorize(Pick(&from, &index))),
-                    expected,
-                    "{level:?}"
-                );
+                let picked = at_level(level, || vectorize(Pick::<false>(&from, &index)));
+                assert_eq!(picked, of(32), "{level:?}");
+                let picked = at_level(level, || vectorize(Pick::<true>(&from, &index)));
+                assert_eq!(picked, of(16), "{level:?}");
             }
         }
     }

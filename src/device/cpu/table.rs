@@ -8,7 +8,8 @@
 //! block of elements is one loop over the table: an address from the table, an element from memory.
 //!
 //! And neighbouring points are mostly near each other in memory, in whatever order. So the table also says which points follow each other
-//! within 32 numbers. These are *picked* at once: two vectors of sixteen are read, one instruction chooses, sixteen numbers are written.
+//! within 32 numbers. These are *picked* at once: two vectors of sixteen are read, one instruction chooses, sixteen numbers are written. (One
+//! vector is enough if all are within 16 numbers, as they are where numbers are repeated.)
 //!
 //! ```text
 //!   memory:  a b c d e f g h i j k l m …    every other number, 3 of a row of 12:   a c e, then m o q, …
@@ -57,6 +58,8 @@ pub struct Table {
     picks: Vec<Pick>,
     /// each point's distance from its pick's first number, and room for a pick's sixteen behind the last
     indices: Vec<u8>,
+    /// whether all of these are less than sixteen, so that half a window is enough
+    near: bool,
 }
 
 /// Which of the table's points are inside of all bounds.
@@ -134,6 +137,7 @@ impl Table {
             .collect::<Option<Vec<_>>>()?;
         let flags = flags(start.bounds.clone(), &bounds, limits);
         let (picks, indices) = picks(&addresses);
+        let near = indices.iter().all(|&index| (index as usize) < LANES);
         Some(Table {
             front: axes.first(front),
             addresses,
@@ -141,6 +145,7 @@ impl Table {
             flags,
             picks,
             indices,
+            near,
         })
     }
 
@@ -355,7 +360,7 @@ impl<T: Default + Copy> Elements<'_, T> {
 
     /// Picks from the first that begins in the part to the last whose sixteen have room, and one by one what is before and behind.
     #[inline(always)]
-    fn by_picks<I: Isa, const BOUNDED: bool>(&self) {
+    fn by_picks<I: Isa, const BOUNDED: bool, const NEAR: bool>(&self) {
         let (Range { start, end }, picks) = (self.part.points.clone(), &self.table.picks[..]);
         let before = |point: usize| picks.partition_point(|pick| (pick.at as usize) < point);
         let place = |pick: usize| (picks[pick].at as usize).clamp(start, end);
@@ -363,7 +368,7 @@ impl<T: Default + Copy> Elements<'_, T> {
         let last = before(end.min((room + 1).saturating_sub(LANES))).max(first);
         let (indices, valid) = (self.table.indices.as_ptr(), self.part.valid.as_ptr());
         let (address, dst) = (self.part.address, self.dst.wrapping_sub(start));
-        let windows = (self.len + 1).saturating_sub(WINDOW);
+        let windows = (self.len + 1).saturating_sub(if NEAR { LANES } else { WINDOW });
         self.by_address(start..place(first));
         for (i, pick) in (first..).zip(&picks[first..last]) {
             let (at, from) = (pick.at as usize, address + pick.from as isize);
@@ -374,7 +379,7 @@ impl<T: Default + Copy> Elements<'_, T> {
             }
             // SAFETY: a window of the array; so many places are left; indices and flags have room for a pick's sixteen behind the last point.
             unsafe {
-                let mut lanes = I::pick(self.memory.offset(from).cast(), indices.add(at));
+                let mut lanes = I::pick::<NEAR>(self.memory.offset(from).cast(), indices.add(at));
                 if BOUNDED {
                     let flags = valid.add(at).cast::<[u8; LANES]>().read();
                     for (lane, flag) in lanes.iter_mut().zip(flags) {
@@ -393,12 +398,14 @@ impl<T: Default + Copy> Hot for Elements<'_, T> {
     type Out = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        match self.part.valid.is_empty() {
+        match (self.part.valid.is_empty(), self.table.near) {
             _ if size_of::<T>() != size_of::<u32>() || self.table.picks.is_empty() => {
                 self.by_address(self.part.points.clone())
             }
-            true => self.by_picks::<I, false>(),
-            false => self.by_picks::<I, true>(),
+            (true, false) => self.by_picks::<I, false, false>(),
+            (true, true) => self.by_picks::<I, false, true>(),
+            (false, false) => self.by_picks::<I, true, false>(),
+            (false, true) => self.by_picks::<I, true, true>(),
         }
     }
 }

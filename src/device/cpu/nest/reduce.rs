@@ -79,22 +79,27 @@ impl LoopNest {
         };
         let rank = self.reduced.len();
         let mut fixed = vec![0; rank * rows];
-        // Sums of at most ROWS rows, which then join the larger sum.
-        let mut near: Vec<Vec<u64>> = self.reductions.iter().map(|_| vec![0; len]).collect();
+        // Sums of at most ROWS rows, which then join the larger sum. Of few rows these are the sums: of a 2×2 window, say.
+        let most = ROWS.max(rows);
+        let is_few = range.len() <= most;
+        let own = if is_few { 0 } else { len };
+        let mut near: Vec<Vec<u64>> = self.reductions.iter().map(|_| vec![0; own]).collect();
+        let places = near.iter_mut().zip(&self.reductions);
+        let sums: Vec<*mut u8> = places
+            .map(|(near, &(reg, ..))| match is_few {
+                true => frame.registers[reg],
+                false => near.as_mut_ptr().cast(),
+            })
+            .collect();
         let mut group = range.start;
         while group < range.end {
-            let group_end = (group + ROWS.max(rows)).min(range.end);
-            for (sums, &(reg, op, _)) in near.iter_mut().zip(&self.reductions) {
-                let dtype = self.nest().lines[reg].dtype;
-                // SAFETY: eight bytes each are room enough for any dtype.
-                unsafe {
-                    alu::fill(
-                        dtype,
-                        op.identity(dtype.compute()),
-                        sums.as_mut_ptr().cast(),
-                        len,
-                    )
-                };
+            let group_end = (group + most).min(range.end);
+            if !is_few {
+                for (&sums, &(reg, op, _)) in sums.iter().zip(&self.reductions) {
+                    let dtype = self.nest().lines[reg].dtype;
+                    // SAFETY: eight bytes each are room enough for any dtype.
+                    unsafe { alu::fill(dtype, op.identity(dtype.compute()), sums, len) };
+                }
             }
             let mut start = group;
             while start < group_end {
@@ -119,23 +124,25 @@ impl LoopNest {
                     self.interpreter
                         .run(self.nest(), &self.interpreter.inner, &span, args, frame)
                 };
-                for (sums, &(reg, op, src)) in near.iter_mut().zip(&self.reductions) {
+                for (&sums, &(reg, op, src)) in sums.iter().zip(&self.reductions) {
                     let dtype = self.nest().lines[reg].dtype;
                     let first = frame.registers[src].cast_const();
                     let line = |row: usize| first.wrapping_add(row * len * width(dtype));
                     let lines: Vec<*const u8> = (0..lines).map(line).collect();
                     // SAFETY: each line holds `len` values, and so do the sums.
-                    unsafe { alu::reduce_rows(op, dtype, &lines, len, sums.as_mut_ptr().cast()) };
+                    unsafe { alu::reduce_rows(op, dtype, &lines, len, sums) };
                 }
                 start += lines;
             }
-            for (sums, &(reg, op, _)) in near.iter_mut().zip(&self.reductions) {
-                let dtype = self.nest().lines[reg].dtype;
-                // SAFETY: both hold `len` values.
-                unsafe {
-                    let near = [sums.as_ptr().cast()];
-                    alu::reduce_rows(op, dtype, &near, len, frame.registers[reg])
-                };
+            if !is_few {
+                for (&sums, &(reg, op, _)) in sums.iter().zip(&self.reductions) {
+                    let dtype = self.nest().lines[reg].dtype;
+                    // SAFETY: both hold `len` values.
+                    unsafe {
+                        let near = [sums.cast_const()];
+                        alu::reduce_rows(op, dtype, &near, len, frame.registers[reg])
+                    };
+                }
             }
             group = group_end;
         }
