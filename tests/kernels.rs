@@ -202,7 +202,7 @@ fn a_pooling_window_hands_its_gradient_to_the_activation_before_it() {
     // The maxima; among how many numbers each one's gradient is shared; what each number gets, through the window and the activation. The
     // latter two have the same points, counted as [12, 2, 12, 2] and as [24, 24].
     assert_eq!(gradient(24), 3);
-    // A margin that no window reaches: a padded [13, 2, 13, 2], of which the activation reads [25, 25].
+    // A margin that no window reaches: the activation reads [25, 25] of [12, 2, 12, 2] and zeros beside.
     assert_eq!(gradient(25), 4);
 }
 

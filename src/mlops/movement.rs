@@ -289,13 +289,17 @@ pub fn fold(dy: &LazyBuffer, slides: &[Slide], to: &[usize]) -> LazyBuffer {
             slide.stride = 1;
         }
     }
-    // New axes: lead…, then (q, b) for each spatial axis, then a for each.
+    // New axes: lead…, then (q, b) for each spatial axis, then a for each. No q is behind the last window's end: that of 2×2 windows in an
+    // image of 11×11 is its tenth row.
     let mut shape = to[..lead].to_vec();
     shape.extend(
         slides
             .iter()
-            .zip(&to[lead..])
-            .flat_map(|(slide, &size)| [size.div_ceil(slide.stride), slide.stride]),
+            .zip(&dy.shape()[lead..])
+            .flat_map(|(slide, &windows)| {
+                let more = (slide.kernel - 1) * slide.dilation / slide.stride;
+                [windows + more, slide.stride]
+            }),
     );
     shape.extend(
         slides
@@ -314,11 +318,15 @@ pub fn fold(dy: &LazyBuffer, slides: &[Slide], to: &[usize]) -> LazyBuffer {
     }
     let taps: Vec<usize> = (lead + 2 * n..lead + 3 * n).collect();
     let summed = dy.remap(remap).r(ReduceOps::Sum, &taps);
-    // [lead…, (q, b)…, 1…] → [lead…, q·b…] → [lead…, H…]
+    // [lead…, (q, b)…, 1…] → [lead…, q·b…] → [lead…, H…], with zeros where no window has been
     let mut merged = to[..lead].to_vec();
     merged.extend((0..n).map(|i| shape[lead + 2 * i] * shape[lead + 2 * i + 1]));
-    let ranges: Vec<_> = to.iter().map(|&size| (0, size)).collect();
-    summed.reshape(&merged).shrink(&ranges)
+    let reached: Vec<_> = to.iter().zip(&merged).map(|(&h, &q)| h.min(q)).collect();
+    let ranges: Vec<_> = reached.iter().map(|&size| (0, size)).collect();
+    let margins: Vec<_> = (to.iter().zip(&reached))
+        .map(|(&size, &reached)| (0, size - reached))
+        .collect();
+    summed.reshape(&merged).shrink(&ranges).pad(&margins)
 }
 
 /// `step` − 1 zeros between neighbours of an axis: [n] → [n, 1] → [n, step] → [n·step] → without the last zeros.

@@ -207,8 +207,8 @@ impl Writer<'_> {
     fn value(&mut self, node: usize, moves: &[Move], level: Level) -> Result<Reg, Stuck> {
         let is_root = self.decisions.is_root(node);
         // A node with one user is asked for once; outputs use each other's values, too.
-        let key = (is_root || self.graph.uses(node).len() > 1)
-            .then(|| (node, moves.to_vec(), level));
+        let key =
+            (is_root || self.graph.uses(node).len() > 1).then(|| (node, moves.to_vec(), level));
         if let Some(&reg) = key.as_ref().and_then(|key| self.known.get(key)) {
             return Ok(reg);
         }
@@ -325,8 +325,18 @@ impl Writer<'_> {
         let dtype = self.lines[reg].dtype;
         let zero = position_or_push(&mut self.params, ParamSource::Zero);
         let zero = self.constant(zero, dtype);
-        let view = Box::new(view);
-        let valid = self.emit(Inst::Valid { view }, DType::Bool, level);
+        // Without strides, the same condition over other memory is the same instruction.
+        let view = Box::new(View {
+            strides: vec![0; view.shape.len()],
+            offset: 0,
+            ..view
+        });
+        let line = Line {
+            inst: Inst::Valid { view },
+            dtype: DType::Bool,
+            level,
+        };
+        let valid = alike_or_push(&mut self.lines, line, 0);
         Ok(self.emit(
             Inst::Ternary(TernaryOps::Where, valid, reg, zero),
             dtype,
