@@ -13,7 +13,7 @@
 //! | [`movement`] | reshape, permute, pad, cat, … |
 //! | [`index`], [`indexing`] | what can stand in an index; `get` and `set` |
 //! | [`reduce`], [`math`], [`activation`] | sums and maxima; functions of one and two tensors |
-//! | [`conv`], [`functional`] | matmul, convolution, pooling; normalisation, attention, losses |
+//! | [`conv`], [`pool`], [`functional`] | matmul, convolution; pooling; normalisation, attention, losses |
 //! | [`special`], [`products`], [`sorting`] | beyond the original: erf, log1p, …; products and running extremes; order |
 //! | [`rearrange`], [`interpolate`], [`einsum`], [`losses`] | beyond the original: split, roll, scatter, …; other sizes; sums of products by letters; cross entropy |
 //! | [`mod@print`] | how a tensor looks |
@@ -37,6 +37,7 @@ pub mod math;
 pub mod movement;
 pub mod operand;
 pub mod operators;
+pub mod pool;
 pub mod print;
 pub mod products;
 pub mod random;
