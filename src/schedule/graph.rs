@@ -217,7 +217,9 @@ impl Graph {
             });
         }
         // The edges in the order of their sources: first how many each has, then where each one's begin.
-        edges.iter().for_each(|edge| nodes[edge.index].uses.end += 1);
+        edges
+            .iter()
+            .for_each(|edge| nodes[edge.index].uses.end += 1);
         let mut begin = 0;
         for node in &mut nodes {
             let count = node.uses.end;

@@ -157,7 +157,7 @@ fn build(graph: &Graph) -> Plan {
 }
 
 /// DEBUG=3: a line for each node at which the graph was cut, with the reason, and whether it really becomes memory: what only
-/// other steps of the same rows read stays with them.
+/// kernels read that have joined its own stays in registers.
 fn explain(graph: &Graph, decisions: &fuse::Decisions, kernels: &[lower::Lowered]) {
     let written: HashSet<usize> = kernels
         .iter()
@@ -166,7 +166,7 @@ fn explain(graph: &Graph, decisions: &fuse::Decisions, kernels: &[lower::Lowered
     for root in decisions.roots() {
         let fate = match written.contains(&root) {
             true => "becomes memory",
-            false => "stays in its rows' kernel",
+            false => "stays in registers",
         };
         let node = &graph.nodes[root];
         let (shape, op) = (node.shape(), node.op().expect("memory is no root"));

@@ -51,12 +51,7 @@ impl Tensor {
             n = half;
         }
         let result: Vec<usize> = kept.iter().map(|&axis| shape[axis]).collect();
-        let product = x.reshape(result);
-        if self.is_floating_point() {
-            product.cast(self.dtype())
-        } else {
-            product
-        }
+        x.reshape(result).narrowed_as(self)
     }
 
     /// Running products along an axis.
@@ -70,12 +65,7 @@ impl Tensor {
     pub fn cumprod(&self, axis: isize) -> Tensor {
         let axis = resolve_axis("cumprod", axis, &self.shape());
         let wide = self.cast(self.dtype().sum_dtype());
-        let running = wide.running(axis, |a, b| a.mul(b));
-        if self.is_floating_point() {
-            running.cast(self.dtype())
-        } else {
-            running
-        }
+        wide.running(axis, |a, b| a.mul(b)).narrowed_as(self)
     }
 
     /// The largest so far, along an axis.

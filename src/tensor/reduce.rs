@@ -257,16 +257,19 @@ impl Tensor {
     #[track_caller]
     pub fn cumsum(&self, axis: isize) -> Tensor {
         let axis = resolve_axis("cumsum", axis, &self.shape());
-        let dtype = self.dtype();
-        let sums = Tensor::apply(CumSum::new(axis), &[&self.cast(dtype.sum_dtype())]);
-        if dtype.is_float() {
-            sums.cast(dtype)
-        } else {
-            sums
-        }
+        let wide = self.cast(self.dtype().sum_dtype());
+        Tensor::apply(CumSum::new(axis), &[&wide]).narrowed_as(self)
     }
 
     // ---- How it is done ----------------------------------------------
+
+    /// What was computed in `from`'s [`DType::sum_dtype`]: halves become halves again, integers stay wide.
+    pub(super) fn narrowed_as(self, from: &Tensor) -> Tensor {
+        match from.is_floating_point() {
+            true => self.cast(from.dtype()),
+            false => self,
+        }
+    }
 
     #[track_caller]
     fn sum_over(&self, axes: &Axes, keepdim: bool) -> Tensor {

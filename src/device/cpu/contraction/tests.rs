@@ -249,7 +249,14 @@ fn input_gradient(image: [usize; 4], o: usize, kernel: usize) -> Case {
     let sizes = [n, c, h, w, o, kernel, kernel];
     let gradient = View::contiguous(&[n, o, h - kernel + 1, w - kernel + 1]);
     let mut remap = Remap::still(4, sizes.to_vec());
-    for (old, new, step) in [(0, 0, 1), (1, 4, 1), (2, 2, 1), (2, 5, -1), (3, 3, 1), (3, 6, -1)] {
+    for (old, new, step) in [
+        (0, 0, 1),
+        (1, 4, 1),
+        (2, 2, 1),
+        (2, 5, -1),
+        (3, 3, 1),
+        (3, 6, -1),
+    ] {
         remap.follow(old, new, step);
     }
     let a = gradient.remap(&remap);
@@ -496,7 +503,7 @@ fn depthwise(image: [usize; 4], kernel: usize, pad: isize, dilation: isize) -> [
     let sizes = [n, c, y + reach, x + reach, kernel, kernel];
     let mut remap = Remap::still(4, sizes.to_vec());
     (0..4).for_each(|axis| remap.follow(axis, axis, 1));
-    [2, 3].map(|axis| remap.follow(axis, axis + 2, -dilation));
+    (2..4).for_each(|axis| remap.follow(axis, axis + 2, -dilation));
     let of_image = case(
         &sizes[..4],
         &sizes[4..],
