@@ -5,7 +5,7 @@
 use super::{Operand, call, constant, plural, typed};
 use crate::lazy::{LazyBuffer, Op};
 use crate::ops::{BinaryOps, ReduceOps, UnaryOps};
-use crate::schedule::graph::{Edge, Graph, GraphNode, Kind};
+use crate::schedule::graph::{Edge, Graph, Kind};
 use crate::shape::path::{Move, Path};
 use crate::shape::view::{Remap, View, row_major};
 use crate::viz::diagram::{Diagram, Node, Room};
@@ -42,8 +42,8 @@ fn axis_of(op: &Op) -> Option<usize> {
     }
 }
 
-fn room_of(graph: &Graph, node: &GraphNode) -> Room {
-    let Kind::Op(op) = &node.kind else {
+fn room_of(graph: &Graph, index: usize) -> Room {
+    let Kind::Op(op) = &graph.nodes[index].kind else {
         return Room::Memory;
     };
     match op {
@@ -51,7 +51,7 @@ fn room_of(graph: &Graph, node: &GraphNode) -> Room {
             Room::Memory
         }
         Op::Unary(_) | Op::Binary(_) | Op::Ternary(_) => Room::Elementwise,
-        Op::Reduce(ReduceOps::Sum, _) if is_product(graph, node.sources[0].index) => {
+        Op::Reduce(ReduceOps::Sum, _) if is_product(graph, graph.sources(index)[0].index) => {
             Room::Contraction
         }
         Op::Reduce(..) | Op::Scan(..) => Room::Reduction,
@@ -61,14 +61,13 @@ fn room_of(graph: &Graph, node: &GraphNode) -> Room {
 
 /// Whether a node is a product of two arrays, perhaps cast.
 fn is_product(graph: &Graph, index: usize) -> bool {
-    let node = &graph.nodes[index];
-    match node.op() {
-        Some(Op::Binary(BinaryOps::Mul)) => node
-            .sources
+    let sources = graph.sources(index);
+    match graph.nodes[index].op() {
+        Some(Op::Binary(BinaryOps::Mul)) => sources
             .iter()
             .all(|edge| graph.nodes[edge.index].constant().is_none()),
         Some(Op::Unary(UnaryOps::Cast(_))) => {
-            let source = &graph.nodes[node.sources[0].index];
+            let source = &graph.nodes[sources[0].index];
             matches!(source.op(), Some(Op::Binary(BinaryOps::Mul)))
         }
         Some(_) | None => false,
@@ -107,13 +106,13 @@ pub fn movements(start: &[usize], moves: &[Move]) -> String {
 
 fn words_of(remap: &Remap, old: &[usize]) -> Vec<&'static str> {
     // An old axis of size 1 has index 0 whatever the coefficients say.
-    let rows: Vec<&(isize, Vec<isize>)> = (remap.rows.iter().zip(old))
+    let rows: Vec<(isize, &[isize])> = (remap.rows().zip(old))
         .filter(|row| *row.1 != 1)
         .map(|row| row.0)
         .collect();
     let used = |axis: usize| rows.iter().any(|row| row.1[axis] != 0);
     let long = |axis: usize| remap.shape[axis] > 1;
-    let moving = |row: &(isize, Vec<isize>)| -> Vec<usize> {
+    let moving = |row: &(isize, &[isize])| -> Vec<usize> {
         (0..row.1.len())
             .filter(|&axis| long(axis) && row.1[axis] != 0)
             .collect()
@@ -134,14 +133,14 @@ fn words_of(remap: &Remap, old: &[usize]) -> Vec<&'static str> {
         })
     };
     let leaves = remap.leaves(old);
-    let span = |row: &(isize, Vec<isize>)| -> isize {
+    let span = |row: &(isize, &[isize])| -> isize {
         row.1
             .iter()
             .enumerate()
             .map(|(axis, &c)| c.abs() * (remap.shape[axis] as isize - 1))
             .sum()
     };
-    let shrinks = (remap.rows.iter().zip(old)).any(|(row, &size)| {
+    let shrinks = (remap.rows().zip(old)).any(|(row, &size)| {
         let stepping = row
             .1
             .iter()
@@ -149,7 +148,7 @@ fn words_of(remap: &Remap, old: &[usize]) -> Vec<&'static str> {
             .filter(|&c| c != 0)
             .min()
             .unwrap_or(1);
-        size > 1 && span(row) + stepping < size as isize
+        size > 1 && span(&row) + stepping < size as isize
     });
     let windows = rows.iter().any(|row| moving(row).len() > 1);
     let checks = [
@@ -216,14 +215,14 @@ pub fn lazy(graph: &Graph, shown: &[LazyBuffer]) -> Diagram {
         Some(_) => None,
     };
     for (number, node) in graph.nodes.iter().enumerate() {
-        let seen = |&(user, position): &(usize, usize)| {
-            folded(&graph.nodes[user].sources[position]).is_none()
-        };
-        if node.constant().is_some() && !node.uses.is_empty() && !node.uses.iter().any(seen) {
+        let seen =
+            |&(user, position): &(usize, usize)| folded(&graph.sources(user)[position]).is_none();
+        let uses = graph.uses(number);
+        if node.constant().is_some() && !uses.is_empty() && !uses.iter().any(seen) {
             continue;
         }
         let (mut operands, mut ends) = (Vec::new(), Vec::new());
-        for edge in &node.sources {
+        for edge in graph.sources(number) {
             if let Some(value) = folded(edge) {
                 operands.push(Operand::Constant(constant(value)));
                 continue;
@@ -251,7 +250,7 @@ pub fn lazy(graph: &Graph, shown: &[LazyBuffer]) -> Diagram {
         diagram.edges.extend(ends.into_iter().map(|end| (end, at)));
         boxes.insert(number, at);
         diagram.boxes.push(Node {
-            room: room_of(graph, node),
+            room: room_of(graph, number),
             number,
             heading,
             lines,
