@@ -220,6 +220,11 @@ impl LazyBuffer {
             (Op::Unary(op), []) => op.result(self.dtype()),
             (Op::Binary(op), [b]) => {
                 assert_eq!(self.dtype(), b.dtype(), "{op:?}: dtypes must be equal");
+                assert!(
+                    !(op.is_bitwise() && self.dtype().is_float()),
+                    "{op:?}: {} has no bits to work on",
+                    self.dtype()
+                );
                 op.result(self.dtype())
             }
             (Op::Ternary(op), [b, c]) => {
@@ -284,7 +289,12 @@ impl LazyBuffer {
                     | BinaryOps::Mod
                     | BinaryOps::Pow
                     | BinaryOps::Cmplt
-                    | BinaryOps::Cmpne => None,
+                    | BinaryOps::Cmpne
+                    | BinaryOps::And
+                    | BinaryOps::Or
+                    | BinaryOps::Xor
+                    | BinaryOps::Shl
+                    | BinaryOps::Shr => None,
                 }
             }
             (Op::Ternary(TernaryOps::Where), [b, c]) => match (a, b.as_const(), c.as_const()) {

@@ -12,7 +12,7 @@
 //!    `(a / b) * b + a % b == a`. Dividing an integer by zero gives 0, with a remainder of 0: no kernel may panic on data.
 //!
 //! Beyond the seed's list: `POW`, because a power composed of `EXP2` and `LOG2` is NaN for every negative base;
-//! `CMPNE`, because `x < y or y < x` is false for NaN, which is unequal to everything; `WINDOW`, `IOTA`, `GATHER`, `SCATTER` and
+//! `AND`, `OR`, `XOR`, `SHL` and `SHR`, because arithmetic doesn't reach single bits; `CMPNE`, because `x < y or y < x` is false for NaN, which is unequal to everything; `WINDOW`, `IOTA`, `GATHER`, `SCATTER` and
 //! `SCAN`, which are explained at [`MovementOps`], [`LoadOps`] and in [`crate::lazy`].
 
 use crate::dtype::{DType, Scalar};
@@ -61,6 +61,16 @@ pub enum BinaryOps {
     Cmplt,
     /// a ≠ b, as bool; NaN is unequal to everything
     Cmpne,
+    /// the bits that both have; this and the next four are for integers and bool, not for floats
+    And,
+    /// the bits that either has
+    Or,
+    /// the bits that one has and the other has not
+    Xor,
+    /// a's bits moved up by b places, zeros behind them; 0 if b is negative or no smaller than the number of bits
+    Shl,
+    /// a's bits moved down by b places, its sign before them: ⌊a / 2ᵇ⌋; as far as they go if b is negative or no smaller than the number of bits
+    Shr,
 }
 
 /// Many elements to one, along axes.
@@ -175,6 +185,7 @@ impl BinaryOps {
                 Mod => a % b,
                 Pow => a.powf(b),
                 Cmplt | Cmpne => unreachable!("comparisons have returned above"),
+                And | Or | Xor | Shl | Shr => unreachable!("LazyBuffer::e refuses bits of floats"),
             };
             return Scalar::Float(value).cast(dtype);
         }
@@ -188,6 +199,10 @@ impl BinaryOps {
                 Mod => false,
                 Pow => a | !b,
                 Cmplt | Cmpne => unreachable!("comparisons have returned above"),
+                And => a & b,
+                Or => a | b,
+                Xor => a ^ b,
+                Shl | Shr => a & !b,
             });
         }
         let (a, b) = (a.as_i128(), b.as_i128());
@@ -201,6 +216,11 @@ impl BinaryOps {
             Mod => a.checked_rem(b).unwrap_or(0),
             Pow => integer_power(a, b),
             Cmplt | Cmpne => unreachable!("comparisons have returned above"),
+            And => a & b,
+            Or => a | b,
+            Xor => a ^ b,
+            Shl => within(b, dtype).map_or(0, |b| a << b),
+            Shr => a >> within(b, dtype).unwrap_or(127),
         };
         Scalar::Int(value).cast(dtype)
     }
@@ -210,9 +230,24 @@ impl BinaryOps {
         use BinaryOps::*;
         match self {
             Cmplt | Cmpne => DType::Bool,
-            Add | Sub | Mul | Div | Max | Mod | Pow => dtype,
+            Add | Sub | Mul | Div | Max | Mod | Pow | And | Or | Xor | Shl | Shr => dtype,
         }
     }
+
+    /// Whether it works on bits, which floats don't give away.
+    pub fn is_bitwise(self) -> bool {
+        use BinaryOps::*;
+        match self {
+            And | Or | Xor | Shl | Shr => true,
+            Add | Sub | Mul | Div | Max | Mod | Pow | Cmplt | Cmpne => false,
+        }
+    }
+}
+
+/// A number of places by which the bits of a dtype can be moved, or None if none are left then.
+fn within(places: i128, dtype: DType) -> Option<u32> {
+    let places = u32::try_from(places).ok()?;
+    (places < 8 * dtype.itemsize() as u32).then_some(places)
 }
 
 impl ReduceOps {
@@ -315,6 +350,29 @@ mod tests {
             (int(3, 4), int(2, -1), int(-1, -3), int(0, 0)),
             (Int(81), Int(0), Int(-1), Int(1))
         );
+    }
+
+    #[test]
+    fn bits_move_and_fall_off() {
+        let eval = |op: BinaryOps, a, b| op.eval(Int(a), Int(b), DType::Int8);
+        use BinaryOps::*;
+        assert_eq!(
+            (eval(And, 12, 10), eval(Or, 12, 10), eval(Xor, 12, 10)),
+            (Int(8), Int(14), Int(6))
+        );
+        assert_eq!(
+            (eval(Xor, -1, 5), eval(Shl, 65, 1), eval(Shl, 1, 7)),
+            (Int(-6), Int(-126), Int(-128))
+        );
+        assert_eq!(
+            (eval(Shr, -5, 1), eval(Shr, 5, 1), eval(Shr, -5, 100)),
+            (Int(-3), Int(2), Int(-1))
+        );
+        assert_eq!(
+            (eval(Shl, 1, 8), eval(Shl, 1, -1), eval(Shr, 5, -1)),
+            (Int(0), Int(0), Int(0))
+        );
+        assert_eq!(Shr.eval(Int(200), Int(1), DType::Uint8), Int(100));
     }
 
     #[test]

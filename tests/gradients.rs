@@ -23,17 +23,25 @@ use teenygrad::mlops::{FUNCTIONS, binary, indexing, movement, reduce, ternary, u
 use teenygrad::tensor::conv::{Conv, Pool};
 use teenygrad::tensor::index::{Ellipsis, NewAxis, step};
 use teenygrad::tensor::losses::Reduction;
+use teenygrad::tensor::scatter::Join;
 use teenygrad::{DType, Device, Tensor};
 
 // ---- What is not in the list, and why --------------------------------
 
 /// Functions and methods without a gradient, each with the reason.
-const NO_GRADIENT: [(&str, &str); 23] = [
+const NO_GRADIENT: [(&str, &str); 37] = [
     (
         "Less",
         "a comparison gives bool: a step has slope 0 wherever it has one",
     ),
     ("NotEqual", "a comparison gives bool"),
+    ("Bits", "bits are those of integers"),
+    ("bitwise_and", "bits are those of integers"),
+    ("bitwise_or", "bits are those of integers"),
+    ("bitwise_xor", "bits are those of integers"),
+    ("bitwise_not", "bits are those of integers"),
+    ("lshift", "bits are those of integers"),
+    ("rshift", "bits are those of integers"),
     ("lt", "a comparison gives bool"),
     ("gt", "a comparison gives bool"),
     ("le", "a comparison gives bool"),
@@ -50,10 +58,17 @@ const NO_GRADIENT: [(&str, &str); 23] = [
     ("isclose", "a question is answered with bool"),
     ("logical_not", "a question is answered with bool"),
     ("any", "a question is answered with bool"),
+    ("any_keepdim", "a question is answered with bool"),
+    ("all_keepdim", "a question is answered with bool"),
+    ("isinf_with", "a question is answered with bool"),
+    ("cum_positions", "a position is an integer"),
+    ("nonzero", "a position is an integer"),
     ("all", "a question is answered with bool"),
     ("count_nonzero", "a number of elements is an integer"),
     ("one_hot", "is made of integers"),
     ("argsort", "a position is an integer"),
+    ("qr", "is computed at once, from values"),
+    ("svd", "is computed at once, from values"),
     (
         "set",
         "refuses tensors that require a gradient: what it overwrites could not be found on the way back",
@@ -898,6 +913,12 @@ fn list() -> Vec<Entry> {
     all
 }
 
+/// Five sources for four places, two of them for one.
+fn joined(x: &[Tensor], join: Join, include_self: bool) -> Tensor {
+    let index = integers(&x[0], [2, 0, 2, 1, 1, 3]).reshape([2, 3]);
+    x[0].scatter_reduce(1, &index, &x[1], join, include_self)
+}
+
 /// What goes beyond the original's list.
 fn beyond() -> Vec<Entry> {
     let cube: &[&[usize]] = &[&[2, 3, 4]];
@@ -915,6 +936,16 @@ fn beyond() -> Vec<Entry> {
         unary_entry("selu", |x| x.selu()),
         unary_entry("hardsigmoid", |x| x.hardsigmoid()).within(-5.0, 5.0),
         entry("logaddexp", "", pair, |x| x[0].logaddexp(&x[1])),
+        unary_entry("selu_with", |x| x.selu_with(1.5, 0.7)),
+        unary_entry("hardsigmoid_with", |x| x.hardsigmoid_with(0.3, 0.4)).within(-5.0, 5.0),
+        unary_entry("gelu_erf", |x| x.gelu_erf()).within(-0.6, 0.6),
+        entry("copysign", "", pair, |x| x[0].copysign(&x[1].detach())),
+        entry("normalize", "by length", &[&[3, 4]], |x| {
+            x[0].normalize(2.0, 1, 1e-12)
+        }),
+        entry("normalize", "by another norm", &[&[3, 4]], |x| {
+            x[0].normalize(3.0, 0, 1e-12)
+        }),
         entry("lerp", "", &[&[3, 4], &[3, 4], &[4]], |x| {
             x[0].lerp(&x[1], &x[2])
         }),
@@ -932,7 +963,17 @@ fn beyond() -> Vec<Entry> {
             x[0].unfold(2, 2, 1).square()
         }),
         entry("diagonal", "", cube, |x| x[0].diagonal(0, 2)),
+        entry("diagonal_at", "above", cube, |x| x[0].diagonal_at(1, 0, 2)),
+        entry("diagonal_at", "below", cube, |x| x[0].diagonal_at(-1, 2, 1)),
         entry("diag", "", &[&[3]], |x| x[0].diag()),
+        entry("pad_to", "", cube, |x| x[0].pad_to([3, 3, 6], 1.5)),
+        entry("shrink_to", "", cube, |x| x[0].shrink_to([2, 1, 3])),
+        entry("rearrange", "", cube, |x| {
+            x[0].rearrange("a b (c d) -> (d b) a c", &[("c", 2)])
+        }),
+        entry("with_heads_of", "", cube, |x| {
+            x[0].with_heads_of(&Tensor::zeros([4, 1, 1]))
+        }),
         entry("masked_fill", "with the other", pair, |x| {
             x[0].masked_fill(&x[0].detach().gt(0.5), &x[1])
         }),
@@ -953,16 +994,72 @@ fn beyond() -> Vec<Entry> {
                 x[0].scatter_add(1, &index, &x[1])
             },
         ),
+        entry("scatter_reduce", "sums", &[&[3, 4], &[2, 3]], |x| {
+            joined(x, Join::Sum, true)
+        }),
+        entry("scatter_reduce", "averages", &[&[3, 4], &[2, 3]], |x| {
+            joined(x, Join::Mean, true)
+        }),
+        entry(
+            "scatter_reduce",
+            "averages of others",
+            &[&[3, 4], &[2, 3]],
+            |x| joined(x, Join::Mean, false),
+        ),
+        entry("scatter_reduce", "products", &[&[3, 4], &[2, 3]], |x| {
+            joined(x, Join::Prod, true)
+        }),
+        entry("scatter_reduce", "the largest", &[&[3, 4], &[2, 3]], |x| {
+            joined(x, Join::Max, true)
+        }),
+        entry(
+            "scatter_reduce",
+            "the smallest others",
+            &[&[3, 4], &[2, 3]],
+            |x| joined(x, Join::Min, false),
+        ),
         entry("prod", "one axis", cube, |x| x[0].prod(1)),
+        entry("prod_keepdim", "two axes", cube, |x| {
+            x[0].prod_keepdim([0, 2])
+        }),
         entry("prod", "all axes", &[&[2, 3]], |x| x[0].prod(())),
         entry("cumprod", "", cube, |x| x[0].cumprod(1)),
         entry("cummax", "", &[&[3, 4]], |x| x[0].cummax(1)),
+        entry("cummin", "", &[&[3, 4]], |x| x[0].cummin(1)),
+        entry("logcumsumexp", "", &[&[3, 4]], |x| x[0].logcumsumexp(1)),
         entry("sort", "descending", &[&[3, 4]], |x| x[0].sort(1, true).0),
         entry("topk", "", &[&[3, 4]], |x| x[0].topk(2, 1, true).0),
         entry("masked_select", "", &[&[3, 4]], |x| {
             let mask = integers(&x[0], [1, 0, 1, 1]);
             x[0].masked_select(&mask)
         }),
+        entry("masked_select_sized", "padded", &[&[3, 4]], |x| {
+            let mask = integers(&x[0], [1, 0, 1, 1]);
+            x[0].masked_select_sized(&mask, 12, 0)
+        }),
+        entry("max_pool2d_indices", "overlapping", &[&[2, 4, 5]], |x| {
+            x[0].max_pool2d_indices(2, Pool::default().stride(1)).0
+        }),
+        entry("max_unpool2d", "", &[&[2, 2, 2]], |x| {
+            let places = integers(&x[0], [0, 3, 9, 15, 5, 6, 12, 11]).reshape([2, 2, 2]);
+            x[0].max_unpool2d(&places, 2, Pool::default(), None)
+        }),
+        entry("newton_schulz", "", &[&[3, 4]], |x| {
+            x[0].newton_schulz(2, &[1.5, -0.5, 0.1], 1e-7)
+        }),
+        entry(
+            "binary_crossentropy_with",
+            "summed",
+            &[&[3, 2], &[3, 2]],
+            |x| x[0].binary_crossentropy_with(&x[1], Reduction::Sum),
+        )
+        .within(0.1, 0.9),
+        entry(
+            "binary_crossentropy_logits_with",
+            "weighted",
+            &[&[3, 2], &[3, 2], &[2]],
+            |x| x[0].binary_crossentropy_logits_with(&x[1], Some(&x[2]), Reduction::None),
+        ),
         entry(
             "einsum",
             "a product of three",
@@ -1478,6 +1575,11 @@ fn every_method_is_in_the_list() {
         "sorting",
         "interpolate",
         "losses",
+        "bits",
+        "scatter",
+        "unpool",
+        "einops",
+        "matrix",
     ] {
         let text = source(&format!("tensor/{file}.rs"));
         for line in text.lines() {
@@ -1499,7 +1601,7 @@ fn every_method_is_in_the_list() {
             if let Some(table) = line
                 .trim()
                 .strip_suffix("_over;")
-                .filter(|_| file == "reduce")
+                .filter(|_| file == "reduce" || file == "products")
             {
                 let names: Vec<&str> = table.split(", ").collect();
                 methods.extend(names[..2].iter().map(|name| name.to_string()));

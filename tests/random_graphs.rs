@@ -254,7 +254,7 @@ impl Machine<'_> {
         };
         let exact = x.exact && y.exact;
         let floats = dtype.is_float();
-        match self.number(9) {
+        match self.number(10) {
             0 => self.keep(
                 x.data.e(BinaryOps::Add, &[&y.data]),
                 x.bound + y.bound,
@@ -283,6 +283,12 @@ impl Machine<'_> {
             7 if exact => self.keep(x.data.e(BinaryOps::Mod, &[&y.data]), x.bound, exact),
             8 if exact && dtype.is_int() => {
                 self.keep(x.data.e(BinaryOps::Div, &[&y.data]), x.bound, exact)
+            }
+            9 if exact && !floats => {
+                use BinaryOps::*;
+                let op = [And, Or, Xor, Shl, Shr][self.number(5)];
+                // A shift may reach the highest bit.
+                self.keep(x.data.e(op, &[&y.data]), f64::INFINITY, true);
             }
             _ => {}
         }

@@ -53,13 +53,28 @@ PARAMETERS = {
     "gradient": "Optional[Tensor]", "copy": "Optional[bool]", "stream": "None", "max_version": "Optional[Tuple[int, int]]",
     "dl_device": "Optional[Tuple[int, int]]", "indexing": "str", "n": "int", "op": "Any", "srcs": "LazyBuffer", "new_shape": "Sizes",
     "bitcast": "bool", "seen": "Any", "requires_grad_": "Optional[bool]", "invstd": "Tensor", "modulo": "None", "name": "str", "path": "str",
+    "acc_dtype": "Optional[AnyDType]", "approximate": "str", "gamma": "float", "detect_positive": "bool", "detect_negative": "bool", "offset": "int",
+    "dim0": "int", "diagonal": "int", "chunks": "int", "rounding_mode": "Optional[str]", "return_indices": "bool", "indices": "Tensor",
+    "output_size": "Optional[Sizes]", "include_self": "bool", "full_matrices": "bool", "targets": "Tensor", "is_param": "bool", "enable_gqa": "bool",
+    "pos_weight": "Optional[Tensor]", "params": "Sequence[float]",
 }  # fmt: skip
 
 OWN = {
-    ("Tensor", "batchnorm"): {"weight": "Optional[Tensor]", "mean": "Tensor"},
     ("Tensor", "scaled_dot_product_attention"): {"value": "Tensor"},
     ("Tensor", "nll_loss"): {"weight": "Optional[Tensor]"},
     ("Tensor", "lerp"): {"weight": "Operand"},
+    ("Tensor", "selu"): {"alpha": "float", "gamma": "float"},
+    ("Tensor", "pad"): {"padding": "Optional[Pairs]"},
+    ("Tensor", "normalize"): {"p": "float"},
+    ("Tensor", "scatter_reduce"): {"reduce": "str", "src": "Tensor"},
+    ("Tensor", "masked_select"): {"size": "Optional[int]"},
+    ("Tensor", "nonzero"): {"size": "Optional[int]"},
+    ("Tensor", "rearrange"): {"sizes": "int"},
+    ("Tensor", "einsum"): {"operands": "Any"},
+    ("Tensor", "logcumsumexp"): {"axis": "int"},
+    ("Tensor", "softmin"): {"axis": "int"},
+    ("Tensor", "batchnorm"): {"weight": "Optional[Tensor]", "mean": "Tensor", "axis": "int"},
+    ("Tensor", "pad_to"): {"value": "Number"},
     ("Tensor", "squeeze"): {"dim": "Axis"},
     ("Tensor", "eye"): {"dim": "int"},
     ("Tensor", "size"): {"dim": "Optional[int]"},
@@ -74,6 +89,7 @@ OWN = {
     ("Tensor", "cumsum"): {"axis": "int"},
     ("Tensor", "cumprod"): {"axis": "int"},
     ("Tensor", "cummax"): {"axis": "int"},
+    ("Tensor", "cummin"): {"axis": "int"},
     ("Tensor", "pad2d"): {"padding": "Sequence[int]", "value": "float"},
     ("Tensor", "linspace"): {"start": "float", "stop": "float"},
     ("Tensor", "corealize"): {"lst": "Sequence[Tensor]"},
@@ -96,6 +112,8 @@ RETURNS = {
     "__hash__": "int", "__repr__": "str", "__float__": "float", "__int__": "int", "corealize": "None", "to_": "None", "manual_seed": "None",
     "numpy": "np.ndarray", "__array__": "np.ndarray", "tolist": "Any", "item": "Any", "data": "memoryview", "__dlpack__": "Any",
     "__dlpack_device__": "Tuple[int, int]", "deepwalk": "List[Tensor]", "chunk": "List[Tensor]", "split": "Tuple[Tensor, ...]",
+    "cummax": "Tuple[Tensor, Tensor]", "cummin": "Tuple[Tensor, Tensor]", "qr": "Tuple[Tensor, Tensor]", "svd": "Tuple[Tensor, Tensor, Tensor]",
+    "std_mean": "Tuple[Tensor, Tensor]", "var_mean": "Tuple[Tensor, Tensor]", "gradient": "List[Tensor]", "max_pool2d": "Any",
     "meshgrid": "List[Tensor]", "sort": "Tuple[Tensor, Tensor]", "topk": "Tuple[Tensor, Tensor]", "allclose": "bool", "toCPU": "np.ndarray",
     "is_unrealized_contiguous_const": "bool", "schedule": "List[str]", "__setitem__": "None", "sequential": "Any", "__reduce__": "Tuple[Any, ...]",
     "graph": "Picture", "lazy_graph": "Picture", "kernel_graph": "Picture", "memory_diagram": "Picture", "svg": "str", "save": "None",
@@ -103,7 +121,7 @@ RETURNS = {
 
 PROPERTIES = {
     "shape": "Tuple[int, ...]", "dtype": "DType", "device": "str", "ndim": "int", "grad": "Optional[Tensor]", "requires_grad": "Optional[bool]",
-    "lazydata": "LazyBuffer", "_ctx": "Optional[Tuple[str, List[Tensor]]]", "base": "LazyBuffer", "realized": "Optional[LazyBuffer]",
+    "lazydata": "LazyBuffer", "is_param": "bool", "_ctx": "Optional[Tuple[str, List[Tensor]]]", "base": "LazyBuffer", "realized": "Optional[LazyBuffer]",
 }  # fmt: skip
 SETTABLE = {"grad", "requires_grad", "lazydata"}
 
@@ -126,7 +144,7 @@ ADDED = {
     "Picture": "",
 }
 SKIPPED = {"training", "no_grad", "default_type", "train", "inference_mode", "test", "stack", "__new__", "__doc__", "__module__"}
-INPLACE = ("add", "sub", "mul", "truediv", "matmul", "pow", "floordiv", "mod")
+INPLACE = ("add", "sub", "mul", "truediv", "matmul", "pow", "floordiv", "mod", "and", "or", "xor", "lshift", "rshift")
 
 
 def method(owner, name, function, static):
@@ -146,6 +164,9 @@ def method(owner, name, function, static):
             default = f" = {parameter.default!r}" if parameter.default is not ... else " = ..."
             if parameter.default is None and not kind.startswith(("Optional", "Axis", "None", "Any")):
                 kind = f"Optional[{kind}]"
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            parts.append(f"**{parameter.name}: {kind}")
+            continue
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
             seen_star = True
             parts.append(f"*{parameter.name}: {'Any' if kind == 'Sizes' else kind}")
@@ -204,6 +225,11 @@ REST = '''
 class Steps:
     @staticmethod
     def sgd(params: Sequence[Tensor], momentum: float, weight_decay: float, nesterov: bool) -> Steps: ...
+    @staticmethod
+    def lars(
+        params: Sequence[Tensor], momentum: float, weight_decay: float, ns_steps: int, ns_coefficients: Sequence[float], nesterov: bool,
+        classic: bool, pre_wd: bool, tcoef: float,
+    ) -> Steps: ...
     @staticmethod
     def lamb(params: Sequence[Tensor], b1: float, b2: float, eps: float, weight_decay: float, adam: bool) -> Steps: ...
     def step(self, lr: Union[Number, Tensor], along: Sequence[Tensor]) -> None: ...

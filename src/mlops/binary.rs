@@ -41,6 +41,26 @@ impl Function for NotEqual {
     }
 }
 
+// ---- Bits ------------------------------------------------------------
+
+/// y = a & b, a | b, a ^ b, a << b or a >> b, of integers or truth values. No gradient: these have none.
+pub struct Bits(
+    /// which of the five
+    pub BinaryOps,
+);
+
+impl Function for Bits {
+    fn name(&self) -> &'static str {
+        "Bits"
+    }
+    fn forward(&mut self, inputs: &[LazyBuffer]) -> LazyBuffer {
+        inputs[0].e(self.0, &[&inputs[1]])
+    }
+    fn backward(&self, _: &LazyBuffer, _: &[bool]) -> Vec<Option<LazyBuffer>> {
+        vec![None, None]
+    }
+}
+
 // ---- Arithmetic ------------------------------------------------------
 
 /// y = a + b. **da = dy, db = dy**.

@@ -37,7 +37,7 @@ pub trait Function: Send + Sync {
 }
 
 /// The names of all functions, for the meta-test of law 3.
-pub const FUNCTIONS: [&str; 34] = [
+pub const FUNCTIONS: [&str; 35] = [
     "Contiguous",
     "ContiguousBackward",
     "Cast",
@@ -52,6 +52,7 @@ pub const FUNCTIONS: [&str; 34] = [
     "Sigmoid",
     "Less",
     "NotEqual",
+    "Bits",
     "Add",
     "Sub",
     "Mul",

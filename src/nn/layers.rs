@@ -365,6 +365,76 @@ impl Embedding {
     }
 }
 
+/// A cell of a long short-term memory: it reads one input a step, and passes a hidden state h and a memory c on to itself. (Hochreiter &
+/// Schmidhuber, *Long Short-Term Memory*, 1997; with Gers's gate that forgets.)
+///
+/// ```text
+/// i, f, g, o = x·Wᵢₕᵀ + bᵢₕ + h·Wₕₕᵀ + bₕₕ       four quarters
+/// c ← σ(f)·c + σ(i)·tanh(g)                      what is kept, and what is new
+/// h ← σ(o)·tanh(c)                               what is shown
+/// ```
+pub struct LSTMCell {
+    /// `[4 · hidden, in]`
+    pub weight_ih: Tensor,
+    /// `[4 · hidden, hidden]`
+    pub weight_hh: Tensor,
+    /// `[4 · hidden]`
+    pub bias_ih: Option<Tensor>,
+    /// `[4 · hidden]`
+    pub bias_hh: Option<Tensor>,
+}
+
+impl LSTMCell {
+    /// From `inputs` features, with `hidden` features of state.
+    pub fn new(inputs: usize, hidden: usize, bias: bool) -> LSTMCell {
+        LSTMCell {
+            weight_ih: uniform(&[4 * hidden, inputs], hidden),
+            weight_hh: uniform(&[4 * hidden, hidden], hidden),
+            bias_ih: bias.then(|| Tensor::zeros(4 * hidden)),
+            bias_hh: bias.then(|| Tensor::zeros(4 * hidden)),
+        }
+    }
+
+    /// [n, in] and the (h, c) of the step before, [n, hidden] each (zeros if not given) → the new (h, c).
+    /// ```
+    /// use teenygrad::{Tensor, nn::layers::LSTMCell};
+    /// let cell = LSTMCell {
+    ///     weight_ih: Tensor::zeros([4, 1]), weight_hh: Tensor::zeros([4, 1]), bias_ih: None, bias_hh: None,
+    /// };
+    /// let before = (Tensor::from([[0.0]]), Tensor::from([[2.0]]));
+    /// let (h, c) = cell.forward(&Tensor::from([[7.0]]), Some(before));
+    /// assert_eq!(c.item::<f32>(), 1.0);                                // σ(0) · 2
+    /// assert!((h.item::<f32>() - 0.5 * 1f32.tanh()).abs() < 1e-6);     // σ(0) · tanh 1
+    /// ```
+    /// # Panics
+    /// If shapes don't fit.
+    #[track_caller]
+    pub fn forward(&self, x: &Tensor, state: Option<(Tensor, Tensor)>) -> (Tensor, Tensor) {
+        let (rows, wide) = (x.shape(), self.weight_hh.shape());
+        if rows.len() != 2 {
+            fail!("LSTMCell", "shape {rows:?} is not [n, inputs]");
+        }
+        let (h, c) = state.unwrap_or_else(|| {
+            let zeros = Tensor::zeros([rows[0], wide[1]])
+                .cast(x.dtype())
+                .to(x.device());
+            (zeros.clone(), zeros)
+        });
+        let gates = x
+            .linear(&self.weight_ih.t(), self.bias_ih.as_ref())
+            .add(h.linear(&self.weight_hh.t(), self.bias_hh.as_ref()));
+        let [i, f, g, o] = &gates.chunk(4, 1)[..] else {
+            fail!(
+                "LSTMCell",
+                "gates of shape {:?} are not four of a size",
+                gates.shape()
+            );
+        };
+        let c = f.sigmoid().mul(c).add(i.sigmoid().mul(g.tanh()));
+        (o.sigmoid().mul(c.tanh()), c)
+    }
+}
+
 /// x · weight + bias, as far as they are there.
 #[track_caller]
 fn scaled(x: Tensor, weight: Option<&Tensor>, bias: Option<&Tensor>) -> Tensor {

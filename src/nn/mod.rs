@@ -6,6 +6,7 @@
 //! | file | for |
 //! |---|---|
 //! | [`optim`] | SGD, Adam, AdamW and LAMB: from gradients to steps |
+//! | [`lars`] | LARS and Muon |
 //! | [`layers`] | layers that own their weights |
 //! | [`datasets`] | examples to learn from |
 //! | [`state`] | names for parameters; loading and saving them |
@@ -13,6 +14,7 @@
 
 pub mod datasets;
 pub mod files;
+pub mod lars;
 pub mod layers;
 pub mod optim;
 pub mod state;

@@ -51,7 +51,7 @@ pub struct Group {
     /// where each parameter stood in the list that the optimizer was given
     positions: Vec<usize>,
     buffers: Vec<Tensor>,
-    lr: f64,
+    pub(super) lr: f64,
 }
 
 impl Group {
@@ -104,7 +104,7 @@ impl Group {
     }
 
     /// A tensor of zeros beside each parameter, in the dtype of law 5.
-    fn zeros(&self) -> Vec<Tensor> {
+    pub(super) fn zeros(&self) -> Vec<Tensor> {
         self.params
             .iter()
             .map(|p| p.detach().cast(state_dtype(p)).zeros_like())
@@ -116,7 +116,7 @@ impl Group {
     /// # Panics
     /// Law 2.
     #[track_caller]
-    fn values_and_grads(&self) -> Vec<(Tensor, Tensor)> {
+    pub(super) fn values_and_grads(&self) -> Vec<(Tensor, Tensor)> {
         let mut pairs = Vec::with_capacity(self.params.len());
         for (p, position) in self.params.iter().zip(&self.positions) {
             let Some(grad) = p.grad() else {
@@ -130,7 +130,7 @@ impl Group {
     }
 
     /// Gives the parameters their new values, and computes them together with all state: law 3.
-    fn finish(&self, new: Vec<Tensor>, state: &[&[Tensor]]) {
+    pub(super) fn finish(&self, new: Vec<Tensor>, state: &[&[Tensor]]) {
         for (p, new) in self.params.iter().zip(new) {
             p.assign(&new.cast(p.dtype()));
         }

@@ -17,7 +17,7 @@ use crate::lazy::LazyBuffer;
 use crate::mlops::Function;
 use crate::viz::watch;
 use std::cell::Cell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The note on a computed tensor: the function, and the tensors that it was applied to.
@@ -297,6 +297,60 @@ impl Tensor {
             }
         }
         picture.iter().for_each(watch::after_backward);
+    }
+
+    /// The gradients of this scalar with respect to some of the tensors that it came from: given back, and not left in their `grad`. The graph
+    /// stays, to be walked again. A tensor of more elements needs `seed`, the gradient of whatever comes after it.
+    /// ```
+    /// # use teenygrad::Tensor;
+    /// let x = Tensor::from([3.0]).requires_grad(true);
+    /// let y = &x * &x;
+    /// let z = &y * 5.0;
+    /// let grads = z.gradient(&[&x, &y], None);
+    /// assert_eq!((grads[0].item::<f32>(), grads[1].item::<f32>()), (30.0, 5.0)); // 5 · 2x, 5
+    /// assert!(x.grad().is_none());
+    /// ```
+    /// # Panics
+    /// As [`Tensor::backward`]; and if a target is nothing that this tensor came from, or requires no gradient.
+    #[track_caller]
+    pub fn gradient(&self, targets: &[&Tensor], seed: Option<&Tensor>) -> Vec<Tensor> {
+        let own = self.lazydata();
+        let start = match seed {
+            Some(seed) if seed.shape() == own.shape() => seed.cast(own.dtype()).lazydata(),
+            None if self.numel() == 1 => own.const_like(1),
+            _ => {
+                fail!("gradient", "shape {:?} and a seed of shape {:?}", own.shape(), seed.map(Tensor::shape); "one number needs none, else it has the tensor's shape")
+            }
+        };
+        let mut grads: HashMap<usize, LazyBuffer> = HashMap::new();
+        grads.insert(self.id(), start);
+        for tensor in self.deepwalk().iter().rev() {
+            let grad = grads.get(&tensor.id()).cloned();
+            let (Some(context), Some(grad)) = (tensor.context(), grad) else {
+                continue;
+            };
+            let parts = context.function.backward(&grad, &context.needs);
+            for (parent, part) in context.parents.iter().zip(parts) {
+                let Some(part) = part.filter(|_| parent.needs_grad() == Some(true)) else {
+                    continue;
+                };
+                let sum = match grads.remove(&parent.id()) {
+                    None => part,
+                    Some(before) => before.e(crate::ops::BinaryOps::Add, &[&part]),
+                };
+                grads.insert(parent.id(), sum);
+            }
+        }
+        let mut found = Vec::with_capacity(targets.len());
+        for (i, target) in targets.iter().enumerate() {
+            match grads.get(&target.id()) {
+                Some(grad) => found.push(Tensor::from_lazy(grad.clone()).requires_grad(false)),
+                None => {
+                    fail!(State: "gradient", "target {i} of shape {:?} is nothing that this tensor came from", target.shape(); "and it must require a gradient")
+                }
+            }
+        }
+        found
     }
 
     /// Law 1.

@@ -17,6 +17,7 @@
 //! ```
 
 use super::Tensor;
+use super::losses::Reduction;
 use super::operand::{broadcast_all, unify};
 use crate::dtype::DType;
 use crate::error::fail;
@@ -246,6 +247,30 @@ impl Tensor {
             .product(OP, value.into())
     }
 
+    /// Keys or values of fewer heads than the queries have, each head as often as it takes: grouped-query attention. (Ainslie et al. 2023.)
+    ///
+    /// Heads are the axis before positions and features: […, heads, S, E].
+    /// ```
+    /// # use teenygrad::Tensor;
+    /// let key = Tensor::from([[[1.0]], [[2.0]]]); // two heads
+    /// assert_eq!(key.with_heads_of(&Tensor::zeros([4, 1, 1])).to_vec::<f32>(), [1.0, 1.0, 2.0, 2.0]);
+    /// ```
+    /// # Panics
+    /// If one of them has no axis of heads, or the numbers of heads don't fit.
+    #[track_caller]
+    pub fn with_heads_of(&self, query: &Tensor) -> Tensor {
+        let (own, wanted) = (self.shape(), query.shape());
+        let heads = |shape: &[usize]| shape.len().checked_sub(3).map(|axis| shape[axis]);
+        match (heads(&own), heads(&wanted)) {
+            (Some(few), Some(many)) if few > 0 && many.is_multiple_of(few) => {
+                self.repeat_interleave(many / few, -3)
+            }
+            _ => {
+                fail!("with_heads_of", "the heads of {own:?} are not shared by those of {wanted:?}"; "[…, heads, positions, features]")
+            }
+        }
+    }
+
     /// The softmax of the last axis, but for rows of −∞ alone, which give zeros.
     fn attention_weights(&self) -> Tensor {
         if self.numel() == 0 {
@@ -274,11 +299,27 @@ impl Tensor {
     /// If the shapes don't broadcast.
     #[track_caller]
     pub fn binary_crossentropy(&self, y: &Tensor) -> Tensor {
+        self.binary_crossentropy_with(y, Reduction::Mean)
+    }
+
+    /// The same, averaged, summed or as it is.
+    /// ```
+    /// # use teenygrad::{Tensor, tensor::losses::Reduction};
+    /// let losses = Tensor::from([0.5, 0.0]).binary_crossentropy_with(&Tensor::from([1.0, 1.0]), Reduction::None);
+    /// assert_eq!(losses.to_vec::<f32>(), [2f32.ln(), 100.0]);
+    /// ```
+    /// # Panics
+    /// If the shapes don't broadcast.
+    #[track_caller]
+    pub fn binary_crossentropy_with(&self, y: &Tensor, reduction: Reduction) -> Tensor {
         let [x, y] = broadcast_all("binary_crossentropy", [self.wide_float(), y.wide_float()]);
         let other = x.sub(1.0).neg();
         let yes = y.mul(x.log_or_little());
         let no = y.sub(1.0).neg().mul(other.log_or_little());
-        yes.add(no).neg().mean(()).cast(self.float_dtype())
+        yes.add(no)
+            .neg()
+            .reduced(reduction)
+            .cast(self.float_dtype())
     }
 
     /// ln x, and −100 at 0.
@@ -303,17 +344,42 @@ impl Tensor {
     /// If the shapes don't broadcast.
     #[track_caller]
     pub fn binary_crossentropy_logits(&self, y: &Tensor) -> Tensor {
+        self.binary_crossentropy_logits_with(y, None, Reduction::Mean)
+    }
+
+    /// The same, averaged, summed or as it is; what y asks for may count `pos_weight` times.
+    ///
+    /// With that w it is (1 − y)·x + (1 + (w − 1)·y) · (max(−x, 0) + ln(1 + e^−|x|)).
+    /// ```
+    /// # use teenygrad::{Tensor, tensor::losses::Reduction};
+    /// let (x, y, w) = (Tensor::from([0.0, 0.0]), Tensor::from([1.0, 0.0]), Tensor::from([3.0, 3.0]));
+    /// let losses = x.binary_crossentropy_logits_with(&y, Some(&w), Reduction::None).to_vec::<f32>();
+    /// assert!((losses[0] - 3.0 * 2f32.ln()).abs() < 1e-6 && (losses[1] - 2f32.ln()).abs() < 1e-6);
+    /// ```
+    /// # Panics
+    /// If the shapes don't broadcast.
+    #[track_caller]
+    pub fn binary_crossentropy_logits_with(
+        &self,
+        y: &Tensor,
+        pos_weight: Option<&Tensor>,
+        reduction: Reduction,
+    ) -> Tensor {
         let [x, y] = broadcast_all(
             "binary_crossentropy_logits",
             [self.wide_float(), y.wide_float()],
         );
         let magnitude = x.maximum(x.neg());
         let tail = magnitude.neg().exp().add(1.0).log();
-        x.maximum(0.0)
-            .add(tail)
-            .sub(x.mul(&y))
-            .mean(())
-            .cast(self.float_dtype())
+        let losses = match pos_weight {
+            None => x.maximum(0.0).add(tail).sub(x.mul(&y)),
+            Some(weight) => {
+                let factor = weight.wide_float().sub(1.0).mul(&y).add(1.0);
+                let other = x.neg().maximum(0.0).add(tail).mul(factor);
+                x.mul(y.sub(1.0).neg()).add(other)
+            }
+        };
+        losses.reduced(reduction).cast(self.float_dtype())
     }
 
     /// The mean of −ln softmax(x)\[label\] over the last axis, for logits x […, classes] and labels […] of any integer type. Labels that

@@ -73,6 +73,15 @@ impl Tensor {
         }
     }
 
+    /// What becomes of the losses of all labels.
+    pub(super) fn reduced(&self, reduction: Reduction) -> Tensor {
+        match reduction {
+            Reduction::Mean => self.mean(()),
+            Reduction::Sum => self.sum(()),
+            Reduction::None => self.clone(),
+        }
+    }
+
     /// [`Tensor::sparse_categorical_crossentropy`] with all that PyTorch's cross entropy takes: of logits `[…, classes]` and labels `[…]`,
     /// each of which is 1 − ε of itself and ε of all classes alike.
     /// ```
@@ -158,10 +167,6 @@ impl Tensor {
                 .add(label_smoothing / shape[axis] as f64),
         };
         let losses = self.log_softmax(axis as isize).mul(&smooth).sum(axis).neg();
-        match reduction {
-            Reduction::None => losses,
-            Reduction::Sum => losses.sum(()),
-            Reduction::Mean => losses.mean(()),
-        }
+        losses.reduced(reduction)
     }
 }

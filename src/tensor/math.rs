@@ -59,6 +59,35 @@ pub fn sub(a: Operand, b: Operand) -> Tensor {
     Tensor::apply(Sub, &[&a, &b])
 }
 
+/// a + b where truth values count: true + true is 2, as in Python, and not "or".
+/// ```
+/// use teenygrad::{Tensor, tensor::math::add_counted};
+/// let x = Tensor::from([1.0, -1.0]);
+/// assert_eq!(add_counted((&x.gt(0)).into(), (&x.gt(-2)).into()).to_vec::<i32>(), [2, 1]);
+/// ```
+#[track_caller]
+pub fn add_counted(a: Operand, b: Operand) -> Tensor {
+    let [a, b] = unify("add", [a, b], countable);
+    Tensor::apply(Add, &[&a, &b])
+}
+
+/// a − b where truth values count: (x > 0) − (x < 0) is the sign of x.
+/// ```
+/// use teenygrad::{Tensor, tensor::math::sub_counted};
+/// let x = Tensor::from([5.0, 0.0, -5.0]);
+/// assert_eq!(sub_counted((&x.gt(0)).into(), (&x.lt(0)).into()).to_vec::<i32>(), [1, 0, -1]);
+/// ```
+#[track_caller]
+pub fn sub_counted(a: Operand, b: Operand) -> Tensor {
+    let [a, b] = unify("sub", [a, b], countable);
+    Tensor::apply(Sub, &[&a, &b])
+}
+
+/// −x where truth values count: −true is −1.
+pub fn neg_counted(x: &Tensor) -> Tensor {
+    Tensor::apply(Neg, &[&x.cast(countable(x.dtype()))])
+}
+
 /// a · b; either side may be a number.
 #[track_caller]
 pub fn mul(a: Operand, b: Operand) -> Tensor {
@@ -71,6 +100,13 @@ pub fn mul(a: Operand, b: Operand) -> Tensor {
 pub fn div(a: Operand, b: Operand) -> Tensor {
     let [a, b] = unify("div", [a, b], fractional);
     Tensor::apply(Div::default(), &[&a, &b])
+}
+
+/// a / b cut towards zero; either side may be a number. See [`Tensor::idiv`].
+#[track_caller]
+pub fn idiv(a: Operand, b: Operand) -> Tensor {
+    let [a, b] = unify("idiv", [a, b], countable);
+    Tensor::apply(Div::default(), &[&a, &b]).trunc()
 }
 
 /// The remainder of a / b, with a's sign; either side may be a number.
@@ -169,8 +205,7 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn idiv(&self, x: impl Into<Operand>) -> Tensor {
-        let [a, b] = unify("idiv", [self.into(), x.into()], countable);
-        Tensor::apply(Div::default(), &[&a, &b]).trunc()
+        idiv(self.into(), x.into())
     }
 
     /// a mod b = a − trunc(a/b)·b, the remainder of [`Tensor::idiv`]: it has a's sign, as Rust's `%`. (Python's has b's.)

@@ -25,8 +25,10 @@
 
 pub mod activation;
 pub mod autograd;
+pub mod bits;
 pub mod conv;
 pub mod creation;
+pub mod einops;
 pub mod einsum;
 pub mod functional;
 pub mod index;
@@ -34,6 +36,7 @@ pub mod indexing;
 pub mod interpolate;
 pub mod losses;
 pub mod math;
+pub mod matrix;
 pub mod movement;
 pub mod operand;
 pub mod operators;
@@ -43,8 +46,10 @@ pub mod products;
 pub mod random;
 pub mod rearrange;
 pub mod reduce;
+pub mod scatter;
 pub mod sorting;
 pub mod special;
+pub mod unpool;
 
 use crate::device::{Buffer, Device};
 use crate::dtype::{DType, Element};

@@ -9,7 +9,7 @@
 //! | `a / b` | `div` | true division: integers give float32 |
 //! | `a % b` | `modulo` | the remainder, with a's sign |
 //! | `-a` | `neg` | |
-//! | `!a` `a & b` <code>a &#124; b</code> | | of bool tensors |
+//! | `!a` `a & b` <code>a &#124; b</code> `a ^ b` `a << b` `a >> b` | `bitwise_not` … `rshift` | of bools and integers: [`bits`](super::bits) |
 //! | `a += b` … | | `a = &a + b` |
 //!
 //! Laws:
@@ -31,11 +31,8 @@
 //! assert_eq!(x.to_vec::<f32>(), [1.0, 2.0, 4.0]);      // and x is what it was
 //! ```
 
-use super::operand::{Operand, unify};
+use super::operand::Operand;
 use super::{Tensor, math};
-use crate::dtype::DType;
-use crate::error::fail;
-use crate::mlops::binary::{Add, Mul, NotEqual};
 
 // ---- Arithmetic ------------------------------------------------------
 
@@ -109,56 +106,46 @@ impl std::ops::Neg for &Tensor {
     }
 }
 
-// ---- Logic -----------------------------------------------------------
+// ---- Bits ------------------------------------------------------------
 
-/// Both sides as bool tensors of one shape.
-#[track_caller]
-fn truths(op: &str, a: &Tensor, b: Operand) -> [Tensor; 2] {
-    let [a, b] = unify(op, [a.into(), b], |dtype| dtype);
-    if a.dtype() != DType::Bool {
-        fail!(Type: op, "the two sides make {}, and only truth values have it", a.dtype(); "compare first: x.ne(0) is true where x is not 0");
-    }
-    [a, b]
-}
-
-// On truth values a sum is "or" and a product is "and": see `BinaryOps`.
-macro_rules! logic {
-    ($($operator:ident, $apply:ident, $sign:literal, $function:expr;)*) => {$(
+macro_rules! bits {
+    ($($operator:ident, $apply:ident, $method:ident;)*) => {$(
         impl<T: Into<Operand>> std::ops::$operator<T> for Tensor {
             type Output = Tensor;
             #[track_caller]
             fn $apply(self, right: T) -> Tensor {
-                std::ops::$operator::$apply(&self, right)
+                Tensor::$method(&self, right)
             }
         }
         impl<T: Into<Operand>> std::ops::$operator<T> for &Tensor {
             type Output = Tensor;
             #[track_caller]
             fn $apply(self, right: T) -> Tensor {
-                let [a, b] = truths($sign, self, right.into());
-                Tensor::apply($function, &[&a, &b])
+                Tensor::$method(self, right)
             }
         }
     )*};
 }
-logic! {
-    BitAnd, bitand, "&", Mul::default();
-    BitOr, bitor, "|", Add;
+bits! {
+    BitAnd, bitand, bitwise_and;
+    BitOr, bitor, bitwise_or;
+    BitXor, bitxor, bitwise_xor;
+    Shl, shl, lshift;
+    Shr, shr, rshift;
 }
 
 impl std::ops::Not for Tensor {
     type Output = Tensor;
     #[track_caller]
     fn not(self) -> Tensor {
-        std::ops::Not::not(&self)
+        self.bitwise_not()
     }
 }
 impl std::ops::Not for &Tensor {
     type Output = Tensor;
     #[track_caller]
     fn not(self) -> Tensor {
-        let [x, yes] = truths("!", self, true.into());
-        Tensor::apply(NotEqual, &[&x, &yes])
+        self.bitwise_not()
     }
 }
 
@@ -202,22 +189,5 @@ mod tests {
         y.backward();
         assert!(!y.is_same(&w));
         assert_eq!(w.grad().unwrap().to_vec::<f32>(), [6.0]); // 2w
-    }
-
-    #[test]
-    fn logic_of_truth_values() {
-        let (a, b) = (
-            Tensor::from([true, true, false]),
-            Tensor::from([true, false, false]),
-        );
-        assert_eq!((&a & &b).to_vec::<bool>(), [true, false, false]);
-        assert_eq!((&a | &b).to_vec::<bool>(), [true, true, false]);
-        assert_eq!((!&b).to_vec::<bool>(), [false, true, true]);
-    }
-
-    #[test]
-    #[should_panic(expected = "&: the two sides make int32")]
-    fn logic_of_numbers_is_refused() {
-        let _ = Tensor::from([1]) & Tensor::from([true]);
     }
 }

@@ -24,9 +24,9 @@ use crate::shape::args::{Int, Shape};
 /// The options of a pool: `Pool::default().stride(1)`. One number is for all axes of the kernel, several are one an axis.
 #[derive(Clone, Debug)]
 pub struct Pool {
-    stride: Option<Shape>,
-    dilation: Shape,
-    padding: Shape,
+    pub(super) stride: Option<Shape>,
+    pub(super) dilation: Shape,
+    pub(super) padding: Shape,
     ceil_mode: bool,
     count_include_pad: bool,
 }
@@ -86,7 +86,7 @@ impl Pool {
 
 /// The size of a pool's windows: one number for a square over the last two axes, or a list with one for each of as many last axes.
 #[derive(Clone, Debug)]
-pub struct Kernel(Shape);
+pub struct Kernel(pub(super) Shape);
 
 macro_rules! kernels {
     ($([$($generics:tt)*] $from:ty, $name:ident => $sizes:expr;)*) => {$(
@@ -114,7 +114,7 @@ impl Tensor {
     /// The windows of a pool over this tensor with `fill` around it, and their inner axes, which are to be reduced. Where padding
     /// makes a difference to an average, also the windows of a counter: 1 for what counts.
     #[track_caller]
-    fn pooled(
+    pub(super) fn pooled(
         &self,
         op: &str,
         kernel: Kernel,

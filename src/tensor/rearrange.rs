@@ -7,12 +7,11 @@
 
 use super::Tensor;
 use super::index::{Index, Slice};
-use super::movement::{constant, positions};
+use super::movement::constant;
 use super::operand::Operand;
 use crate::dtype::{DType, Scalar};
 use crate::error::fail;
 use crate::lazy::LazyBuffer;
-use crate::mlops::indexing::{Gather, Scatter};
 use crate::shape::args::{Axes, Shape, resolve_axis};
 use crate::shape::view::numel;
 
@@ -208,6 +207,42 @@ impl Tensor {
         windows.movedim(-2, axis as isize)
     }
 
+    // ---- To a size ---------------------------------------------------
+
+    /// `value` behind the elements until the axes have these sizes.
+    /// ```
+    /// # use teenygrad::Tensor;
+    /// assert_eq!(Tensor::from([1, 2]).pad_to([3], 9).to_vec::<i32>(), [1, 2, 9]);
+    /// ```
+    /// # Panics
+    /// If there is not one size an axis, or an axis is larger.
+    #[track_caller]
+    pub fn pad_to(&self, shape: impl Into<Shape>, value: impl Into<Scalar>) -> Tensor {
+        let (own, sizes) = (self.shape(), shape.into().sizes("pad_to"));
+        if sizes.len() != own.len() || own.iter().zip(&sizes).any(|(a, b)| a > b) {
+            fail!("pad_to", "shape {own:?} cannot grow to {sizes:?}");
+        }
+        let widths: Vec<(usize, usize)> = own.iter().zip(&sizes).map(|(a, b)| (0, b - a)).collect();
+        self.pad(&widths, value)
+    }
+
+    /// The first elements of each axis, so many.
+    /// ```
+    /// # use teenygrad::Tensor;
+    /// assert_eq!(Tensor::from([[1, 2], [3, 4]]).shrink_to([2, 1]).to_vec::<i32>(), [1, 3]);
+    /// ```
+    /// # Panics
+    /// If there is not one size an axis, or an axis is smaller.
+    #[track_caller]
+    pub fn shrink_to(&self, shape: impl Into<Shape>) -> Tensor {
+        let (own, sizes) = (self.shape(), shape.into().sizes("shrink_to"));
+        if sizes.len() != own.len() || own.iter().zip(&sizes).any(|(a, b)| a < b) {
+            fail!("shrink_to", "shape {own:?} cannot shrink to {sizes:?}");
+        }
+        let ranges: Vec<(usize, usize)> = sizes.iter().map(|&size| (0, size)).collect();
+        self.shrink(&ranges)
+    }
+
     // ---- Diagonals and grids -----------------------------------------
 
     /// The elements whose indices along two axes are equal, as a new last axis.
@@ -219,6 +254,18 @@ impl Tensor {
     /// If one of the axes isn't there, or both are the same.
     #[track_caller]
     pub fn diagonal(&self, dim1: isize, dim2: isize) -> Tensor {
+        self.diagonal_at(0, dim1, dim2)
+    }
+
+    /// The same, of elements whose second index is `offset` larger than the first: above the main diagonal, or below it if negative.
+    /// ```
+    /// # use teenygrad::Tensor;
+    /// assert_eq!(Tensor::from([[1, 2, 3], [4, 5, 6]]).diagonal_at(1, 0, 1).to_vec::<i32>(), [2, 6]);
+    /// ```
+    /// # Panics
+    /// As [`Tensor::diagonal`].
+    #[track_caller]
+    pub fn diagonal_at(&self, offset: isize, dim1: isize, dim2: isize) -> Tensor {
         let shape = self.shape();
         let (a, b) = (
             resolve_axis("diagonal", dim1, &shape),
@@ -230,12 +277,13 @@ impl Tensor {
                 "axis {a} of shape {shape:?} has no diagonal with itself"
             );
         }
-        let length = shape[a].min(shape[b]) as isize;
-        let places = || Index::List((0..length).collect());
+        let (down, right) = ((-offset).max(0), offset.max(0));
+        let length = (shape[a] as isize - down).min(shape[b] as isize - right);
+        let places = |from: isize| Index::List((from..from + length.max(0)).collect());
         let rest = (0..shape.len()).filter(|&axis| axis != a && axis != b);
         let order: Vec<usize> = [a, b].into_iter().chain(rest).collect();
         self.permute(order)
-            .get(vec![places(), places()])
+            .get(vec![places(down), places(right)])
             .movedim(0, -1)
     }
 
@@ -343,117 +391,6 @@ impl Tensor {
     #[track_caller]
     pub fn masked_fill(&self, mask: &Tensor, value: impl Into<Operand>) -> Tensor {
         mask.where_(value, self)
-    }
-
-    /// This tensor with elements of `src` put at places that are data: **y[…, index[…, i, …], …] = src[…, i, …]** along `dim`.
-    /// Where two go to one place, the last one (in row-major order) wins; an index outside of the axis goes nowhere.
-    /// ```
-    /// # use teenygrad::Tensor;
-    /// let x = Tensor::from([1, 2, 3]);
-    /// assert_eq!(x.scatter(0, &Tensor::from([2, 0]), &Tensor::from([8, 9])).to_vec::<i32>(), [9, 2, 8]);
-    /// ```
-    /// The gradient of what was replaced is 0, that of a source is that of its place, if it won.
-    /// # Panics
-    /// If the index is not of integers, if ranks differ, or the index is larger than the source or, along another axis, than this tensor.
-    #[track_caller]
-    pub fn scatter(&self, dim: isize, index: &Tensor, src: &Tensor) -> Tensor {
-        let (axis, index, src) = self.scattered("scatter", dim, index, src);
-        // Which source wins each place: its number plus one; the largest number is the last. Sums of masks find it: of all
-        // numbers that go to a place only the largest is kept by a second look at where each came from.
-        let shape = self.shape();
-        let flat = self.places(&index, axis); // where each source goes, in the flattened tensor
-        let winner = Tensor::no_grad(|| {
-            let winner = constant(LazyBuffer::full(
-                &[numel(&shape)],
-                Scalar::Int(-1),
-                DType::Int64,
-                self.device(),
-            ));
-            winner.set(
-                vec![Index::Tensor(flat.clone())],
-                Tensor::positions(&[flat.numel()]).to(self.device()),
-            );
-            winner
-        });
-        let table = src.reshape(src.numel());
-        let found = Tensor::apply(Gather::new(0), &[&table, &winner]);
-        winner
-            .ge(0)
-            .where_(found, self.reshape(numel(&shape)).cast(src.dtype()))
-            .reshape(shape)
-            .cast(self.dtype())
-    }
-
-    /// This tensor with elements of `src` added at places that are data: **y[…, index[…, i, …], …] += src[…, i, …]** along `dim`.
-    /// ```
-    /// # use teenygrad::Tensor;
-    /// let x = Tensor::from([1, 2, 3]);
-    /// assert_eq!(x.scatter_add(0, &Tensor::from([0, 0, 2]), &Tensor::from([10, 20, 30])).to_vec::<i32>(), [31, 2, 33]);
-    /// ```
-    /// # Panics
-    /// As [`Tensor::scatter`].
-    #[track_caller]
-    pub fn scatter_add(&self, dim: isize, index: &Tensor, src: &Tensor) -> Tensor {
-        let (axis, index, src) = self.scattered("scatter_add", dim, index, src);
-        let added = Tensor::apply(
-            Scatter::new(axis, self.shape()[axis]),
-            &[&src.cast(self.dtype()), &index],
-        );
-        // An index may be smaller than this tensor along other axes: zeros are added there.
-        let missing: Vec<(usize, usize)> = added
-            .shape()
-            .iter()
-            .zip(self.shape())
-            .map(|(&have, want)| (0, want - have))
-            .collect();
-        self.add(added.pad(&missing, 0))
-    }
-
-    /// What both have to check: the axis, the index as int64, and as much of the source as it names.
-    #[track_caller]
-    fn scattered(
-        &self,
-        op: &str,
-        dim: isize,
-        index: &Tensor,
-        src: &Tensor,
-    ) -> (usize, Tensor, Tensor) {
-        let (shape, places, values) = (self.shape(), index.shape(), src.shape());
-        let axis = resolve_axis(op, dim, &shape);
-        if !index.dtype().is_int() {
-            fail!(Type: op, "an index of {} cannot count", index.dtype(); "cast it to an integer type");
-        }
-        if places.len() != shape.len() || values.len() != shape.len() {
-            fail!(
-                op,
-                "shape {shape:?}, index {places:?} and source {values:?} need the same number of axes"
-            );
-        }
-        let too_large =
-            |i: &usize| places[*i] > values[*i] || (*i != axis && places[*i] > shape[*i]);
-        if let Some(odd) = (0..shape.len()).find(too_large) {
-            fail!(
-                op,
-                "index {places:?} is larger than source {values:?} or shape {shape:?} at axis {odd}"
-            );
-        }
-        let ranges: Vec<(usize, usize)> = places.iter().map(|&size| (0, size)).collect();
-        (axis, index.detach().cast(DType::Int64), src.shrink(&ranges))
-    }
-
-    /// For each element of an index along `axis` the place that it means in the flattened tensor, or −1 − numel for none.
-    fn places(&self, index: &Tensor, axis: usize) -> Tensor {
-        let (shape, own) = (self.shape(), index.shape());
-        let strides = crate::shape::view::row_major(&shape);
-        let mut place = index.mul(strides[axis] as i64);
-        for other in (0..shape.len()).filter(|&other| other != axis) {
-            let along = constant(positions(&own, other, self.device()));
-            place = place.add(along.mul(strides[other] as i64));
-        }
-        let inside = index.ge(0) & index.lt(shape[axis]);
-        inside
-            .where_(place, -1 - numel(&shape) as i64)
-            .reshape(index.numel())
     }
 }
 

@@ -49,6 +49,7 @@ macro_rules! with_keepdim {
         )*}
     };
 }
+pub(super) use with_keepdim;
 
 with_keepdim! {
     /// Σ x along axes; 0 over nothing. Small integers and bools are summed in 32 bits.
@@ -430,7 +431,7 @@ impl Tensor {
     }
 
     /// The same elements with the opposite order among them: −x, or all bits flipped. Twice is not at all.
-    fn order_turned(&self) -> Tensor {
+    pub(super) fn order_turned(&self) -> Tensor {
         if self.is_floating_point() {
             return Tensor::apply(Neg, &[self]);
         }
@@ -440,7 +441,7 @@ impl Tensor {
     }
 
     /// Without axes that have been reduced to size 1, unless they are to be kept.
-    fn without(&self, axes: &[usize], keepdim: bool) -> Tensor {
+    pub(super) fn without(&self, axes: &[usize], keepdim: bool) -> Tensor {
         if keepdim || axes.is_empty() {
             return self.clone();
         }

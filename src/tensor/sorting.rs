@@ -114,13 +114,57 @@ impl Tensor {
     /// If the mask doesn't broadcast to this tensor's shape.
     #[track_caller]
     pub fn masked_select(&self, mask: &Tensor) -> Tensor {
-        let chosen = mask.detach().expand(self.shape()).to_vec::<bool>();
-        let places = chosen
+        let mask = mask.detach().expand(self.shape()).contiguous();
+        self.reshape(self.numel())
+            .get(vec![Index::List(mask.true_places())])
+    }
+
+    /// The first `size` of these, and `fill` where there are fewer.
+    /// ```
+    /// # use teenygrad::Tensor;
+    /// let x = Tensor::from([1, 2, 3]);
+    /// assert_eq!(x.masked_select_sized(&x.gt(1), 4, 0).to_vec::<i32>(), [2, 3, 0, 0]);
+    /// ```
+    /// # Panics
+    /// As [`Tensor::masked_select`].
+    #[track_caller]
+    pub fn masked_select_sized(
+        &self,
+        mask: &Tensor,
+        size: usize,
+        fill: impl Into<Scalar>,
+    ) -> Tensor {
+        let all = self.masked_select(mask);
+        let some = all.narrow(0, 0, all.numel().min(size));
+        some.pad_to([size], fill)
+    }
+
+    /// The positions of all elements that are not zero, in row-major order, int64: one a row, `[count, ndim]`. Computes the elements.
+    /// ```
+    /// # use teenygrad::Tensor;
+    /// let x = Tensor::from([[1, 0], [0, 2]]);
+    /// assert_eq!(x.nonzero().to_vec::<i64>(), [0, 0, 1, 1]);
+    /// ```
+    pub fn nonzero(&self) -> Tensor {
+        let shape = self.shape();
+        let places = self.detach().contiguous().true_places();
+        let strides = crate::shape::view::row_major(&shape);
+        let rows: Vec<i64> = places
             .iter()
-            .enumerate()
-            .filter(|(_, chosen)| **chosen)
-            .map(|(place, _)| place as isize)
+            .flat_map(|&place| (0..shape.len()).map(move |axis| (place as usize, axis)))
+            .map(|(place, axis)| (place / strides[axis] as usize % shape[axis]) as i64)
             .collect();
-        self.reshape(self.numel()).get(vec![Index::List(places)])
+        constant(
+            Tensor::from_vec(rows, [places.len(), shape.len()])
+                .to(self.device())
+                .lazydata(),
+        )
+    }
+
+    /// Where the elements are not zero, in row-major order. Computes them.
+    fn true_places(&self) -> Vec<isize> {
+        let chosen = self.cast(DType::Bool).to_vec::<bool>();
+        let places = chosen.iter().enumerate().filter(|(_, chosen)| **chosen);
+        places.map(|(place, _)| place as isize).collect()
     }
 }

@@ -35,8 +35,18 @@ impl Tensor {
     /// assert_eq!(Tensor::from([1.0, f32::NEG_INFINITY]).isinf().to_vec::<bool>(), [false, true]);
     /// ```
     pub fn isinf(&self) -> Tensor {
+        self.isinf_with(true, true)
+    }
+
+    /// Whether it is ∞ (if that is asked for) or −∞ (if that is), as bool.
+    /// ```
+    /// # use teenygrad::Tensor;
+    /// let x = Tensor::from([f32::INFINITY, f32::NEG_INFINITY]);
+    /// assert_eq!(x.isinf_with(true, false).to_vec::<bool>(), [true, false]);
+    /// ```
+    pub fn isinf_with(&self, positive: bool, negative: bool) -> Tensor {
         let x = self.detach();
-        x.eq(f64::INFINITY) | x.eq(f64::NEG_INFINITY)
+        (x.eq(f64::INFINITY) & positive) | (x.eq(f64::NEG_INFINITY) & negative)
     }
 
     /// Whether it is neither infinite nor NaN, as bool.
@@ -273,7 +283,16 @@ impl Tensor {
     /// assert!((Tensor::from(1.0).selu().item::<f32>() - 1.050701).abs() < 1e-6);
     /// ```
     pub fn selu(&self) -> Tensor {
-        self.elu(1.6732632423543772).mul(1.0507009873554805)
+        self.selu_with(1.6732632423543772, 1.0507009873554805)
+    }
+
+    /// [`Tensor::selu`] with other constants: γ · elu(x) with α.
+    /// ```
+    /// # use teenygrad::Tensor;
+    /// assert_eq!(Tensor::from([2.0]).selu_with(1.0, 1.5).item::<f32>(), 3.0);
+    /// ```
+    pub fn selu_with(&self, alpha: f64, gamma: f64) -> Tensor {
+        self.elu(alpha).mul(gamma)
     }
 
     /// relu6(x + 3) / 6.
@@ -285,7 +304,69 @@ impl Tensor {
         self.to_float().add(3).relu6().div(6.0)
     }
 
+    /// A sigmoid of straight lines: α·x + β, but at least 0 and at most 1. [`Tensor::hardsigmoid`] has α = 1/6 and β = 1/2.
+    /// ```
+    /// # use teenygrad::Tensor;
+    /// assert_eq!(Tensor::from([-4.0, 0.0, 1.0]).hardsigmoid_with(0.25, 0.5).to_vec::<f32>(), [0.0, 0.5, 0.75]);
+    /// ```
+    pub fn hardsigmoid_with(&self, alpha: f64, beta: f64) -> Tensor {
+        self.to_float().mul(alpha).add(beta).clip(0.0, 1.0)
+    }
+
+    /// x · Φ(x), with the distribution function Φ of the normal distribution: x/2 · (1 + erf(x/√2)). [`Tensor::gelu`] has the tanh that is near it.
+    /// ```
+    /// # use teenygrad::Tensor;
+    /// assert!((Tensor::from(1.0).gelu_erf().item::<f32>() - 0.8413447).abs() < 1e-6);
+    /// ```
+    pub fn gelu_erf(&self) -> Tensor {
+        let x = self.to_float();
+        x.mul(0.5).mul(x.div(2f64.sqrt()).erf().add(1.0))
+    }
+
     // ---- Of several --------------------------------------------------
+
+    /// This tensor's size with the other's sign, also that of −0.
+    /// ```
+    /// # use teenygrad::Tensor;
+    /// assert_eq!(Tensor::from([1.0, -2.0]).copysign(-0.0).to_vec::<f32>(), [-1.0, -2.0]);
+    /// ```
+    /// # Panics
+    /// If the shapes don't broadcast.
+    #[track_caller]
+    pub fn copysign(&self, x: impl Into<Operand>) -> Tensor {
+        let [a, b] = unify("copysign", [self.into(), x.into()], |dtype| dtype);
+        let (size, sign) = (a.abs(), b.detach());
+        // Of zeros only the reciprocal tells.
+        let below = if sign.is_floating_point() {
+            sign.lt(0) | sign.reciprocal().lt(0)
+        } else {
+            sign.lt(0)
+        };
+        below.where_(size.mul(-1), &size)
+    }
+
+    /// x / max(‖x‖ₚ, eps) along an axis, with the norm ‖x‖ₚ = (Σ |x|ᵖ)^(1/p); for p = 0 it counts what is not zero.
+    /// ```
+    /// # use teenygrad::Tensor;
+    /// assert_eq!(Tensor::from([[3.0, 4.0]]).normalize(2.0, 1, 1e-12).to_vec::<f32>(), [0.6, 0.8]);
+    /// ```
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn normalize(&self, p: f64, dim: isize, eps: f64) -> Tensor {
+        let x = self.to_float();
+        let norm = if p == 0.0 {
+            x.detach().ne(0).sum_keepdim(dim).cast(x.dtype())
+        } else if p == 2.0 {
+            // Around a root of 0, whose slope is infinite.
+            let sum = x.square().sum_keepdim(dim);
+            let none = sum.eq(0);
+            none.where_(0, none.where_(1, &sum).sqrt())
+        } else {
+            x.abs().pow(p).sum_keepdim(dim).pow(1.0 / p)
+        };
+        x.div(norm.maximum(eps))
+    }
 
     /// a + weight · (end − a).
     /// ```

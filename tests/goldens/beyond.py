@@ -132,4 +132,53 @@ def beyond():
                       lambda x, y: F.cross_entropy(x, y, reduction=reduction, label_smoothing=smoothing), more)
     shares = randn(4, 3, tag=5).softmax(1)
     book.case("cross_entropy", [logits, shares], lambda x, y: F.cross_entropy(x, y), grad=[True, False])
+
+    # ---- Bits ------------------------------------------------------------------------------------------------------
+    for dtype in (torch.int8, torch.uint8, torch.int32, torch.int64):
+        a, b = randint(0, 100, 12, dtype=dtype), randint(0, 6, 12, tag=1, dtype=dtype)
+        signed = a if dtype == torch.uint8 else a - 50
+        for op in ("bitwise_and", "bitwise_or", "bitwise_xor"):
+            book.case(op, [signed, b], getattr(torch, op), dtype=True, name=str(dtype))
+        book.case("bitwise_not", [signed], torch.bitwise_not, dtype=True, name=str(dtype))
+        book.case("lshift", [signed, b], torch.bitwise_left_shift, dtype=True, name=str(dtype))
+        book.case("rshift", [signed, b], torch.bitwise_right_shift, dtype=True, name=str(dtype))
+    truths = [torch.tensor([True, True, False, False]), torch.tensor([True, False, True, False])]
+    for op in ("bitwise_and", "bitwise_or", "bitwise_xor"):
+        book.case(op, truths, getattr(torch, op), dtype=True, name="of truth values")
+
+    # ---- Joined, unpooled, running ---------------------------------------------------------------------------------
+    for (reduce, dim), include_self in itertools.product(itertools.product(("sum", "prod", "mean", "amax", "amin"), (0, 1)), (True, False)):
+        args = {"reduce": reduce, "dim": dim, "include_self": include_self}
+        # PyTorch has no gradient of a product without self.
+        book.case("scatter_reduce", [table, crowded, source], lambda x, i, s: x.scatter_reduce(dim, i, s, reduce, include_self=include_self), args,
+                  grad=include_self or reduce != "prod")
+    ties = randint(0, 3, 1, 2, 6, 7, dtype=torch.float32)
+    for kernel, stride, padding, ceil in itertools.product((2, 3), (1, 2), (0, 1), (False, True)):
+        args = {"kernel_size": [kernel, kernel], "stride": stride, "padding": padding, "ceil_mode": ceil}
+        book.case("pool_positions", [ties], lambda x: F.max_pool2d(x, kernel, stride, padding, ceil_mode=ceil, return_indices=True)[1], args)
+    places = torch.tensor([[[[0, 9], [20, 23]]]])
+    book.case("max_unpool2d", [randn(1, 1, 2, 2), places], lambda x, i: F.max_unpool2d(x, i, 2, output_size=(5, 5)),
+              {"kernel_size": [2, 2], "output": [5, 5]})
+    book.case("max_unpool2d", [randn(1, 1, 2, 2), places - places % 4], lambda x, i: F.max_unpool2d(x, i, 3, 2), {"kernel_size": [3, 3], "stride": 2},
+              name="by its windows")
+    for axis in (0, 1, -1):
+        book.case("cummin", [cube], lambda x: x.cummin(axis).values, {"dim": axis})
+        book.case("logcumsumexp", [cube], lambda x: torch.logcumsumexp(x, axis), {"dim": axis})
+
+    # ---- Other arguments -------------------------------------------------------------------------------------------
+    book.case("gelu_erf", [x * 2], F.gelu)
+    book.case("copysign", [x, randn(3, 4, tag=1)], torch.copysign, grad=[True, False])
+    book.case("copysign", [f32([1, 2, -3]), f32([-0.0, 0.0, -0.0])], torch.copysign, grad=False, name="of zeros")
+    for p, axis in itertools.product((1.0, 2.0, 3.0), (0, 1)):
+        book.case("normalize", [x], lambda x: F.normalize(x, p, axis), {"p": p, "dim": axis})
+    for offset in (-1, 1, 2):
+        book.case("diagonal_at", [cube], lambda x: x.diagonal(offset, 1, 2), {"offset": offset})
+    for reduction in ("mean", "sum", "none"):
+        args = {"reduction": reduction}
+        y = randn(4, 3, tag=6).sigmoid()
+        book.case("binary_crossentropy_with", [randn(4, 3, tag=7).sigmoid(), y], lambda x, y: F.binary_cross_entropy(x, y, reduction=reduction), args, grad=[True, False])
+        book.case("binary_crossentropy_logits_with", [logits, y, positive(3, tag=8)],
+                  lambda x, y, w: F.binary_cross_entropy_with_logits(x, y, reduction=reduction, pos_weight=w), args, grad=[True, False, False])
+    heads = [randn(4, 3, 2), randn(2, 3, 2, tag=1), randn(2, 3, 2, tag=2)]
+    book.case("grouped_attention", heads, lambda q, k, v: F.scaled_dot_product_attention(q[None], k[None], v[None], enable_gqa=True)[0])
     return book

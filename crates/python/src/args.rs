@@ -90,6 +90,29 @@ impl<'py> FromPyObject<'_, 'py> for Along {
     }
 }
 
+impl Along {
+    /// The axes of x that are meant. A single number passes for one that has an axis, as in PyTorch.
+    pub fn of(axis: Option<Along>, x: &Tensor) -> Along {
+        match axis {
+            Some(Along(Some(axes)))
+                if x.ndim() == 0 && axes.iter().all(|at| [0, -1].contains(at)) =>
+            {
+                Along(None)
+            }
+            Some(axis) => axis,
+            None => Along(None),
+        }
+    }
+}
+
+/// What is done along an axis, done to a tensor that may be a single number: it passes for one that has an axis.
+pub fn lined(x: &Tensor, run: impl Fn(&Tensor) -> Tensor) -> Tensor {
+    match x.ndim() {
+        0 => run(&x.reshape([1])).reshape(()),
+        _ => run(x),
+    }
+}
+
 impl From<Along> for Axes {
     fn from(along: Along) -> Axes {
         Axes(along.0)

@@ -9,7 +9,7 @@ use crate::tensor::{PyTensor, record, training};
 use pyo3::prelude::*;
 use teenygrad::Tensor;
 use teenygrad::nn::layers::{
-    BatchNorm, Convolution, Embedding, GroupNorm, LayerNorm, Linear, RMSNorm,
+    BatchNorm, Convolution, Embedding, GroupNorm, LSTMCell, LayerNorm, Linear, RMSNorm,
 };
 use teenygrad::tensor::conv::Conv;
 
@@ -176,6 +176,34 @@ fn embedding(py: Python<'_>, index: Given, weight: Given) -> PyResult<PyTensor> 
     guard(|| Embedding { weight: weight.0 }.forward(&index)).map(PyTensor)
 }
 
+#[pyfunction]
+fn lstm_init(inputs: usize, hidden: usize, bias: bool) -> PyResult<(Weights, Weights)> {
+    let cell = guard(|| LSTMCell::new(inputs, hidden, bias))?;
+    Ok((
+        pair(Some(cell.weight_ih), Some(cell.weight_hh)),
+        pair(cell.bias_ih, cell.bias_hh),
+    ))
+}
+
+#[pyfunction]
+fn lstm(
+    py: Python<'_>,
+    x: Given,
+    weights: (Given, Given),
+    biases: (Option<Given>, Option<Given>),
+    hc: Option<(Given, Given)>,
+) -> PyResult<(PyTensor, PyTensor)> {
+    record(py)?;
+    let cell = LSTMCell {
+        weight_ih: weights.0.0,
+        weight_hh: weights.1.0,
+        bias_ih: given(biases.0),
+        bias_hh: given(biases.1),
+    };
+    let (h, c) = guard(|| cell.forward(&x.0, hc.map(|(h, c)| (h.0, c.0))))?;
+    Ok((PyTensor(h), PyTensor(c)))
+}
+
 /// Adds the functions, as a module of their own: `teenygrad._teenygrad.layers`.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let layers = PyModule::new(module.py(), "layers")?;
@@ -190,5 +218,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     layers.add_function(wrap_pyfunction!(rmsnorm, &layers)?)?;
     layers.add_function(wrap_pyfunction!(embedding_init, &layers)?)?;
     layers.add_function(wrap_pyfunction!(embedding, &layers)?)?;
+    layers.add_function(wrap_pyfunction!(lstm_init, &layers)?)?;
+    layers.add_function(wrap_pyfunction!(lstm, &layers)?)?;
     module.add_submodule(&layers)
 }

@@ -8,6 +8,7 @@ use crate::tensor::{PyTensor, record};
 use pyo3::prelude::*;
 use std::sync::{Mutex, MutexGuard};
 use teenygrad::Tensor;
+use teenygrad::nn::lars::LARS;
 use teenygrad::nn::optim::{AdamW, Group, LAMB, Optimizer, SGD};
 
 /// The positions of the parameters (which require a gradient from now on) and of the buffers among these tensors, each counted once.
@@ -62,6 +63,32 @@ impl Steps {
                     .momentum(momentum)
                     .weight_decay(weight_decay)
                     .nesterov(nesterov),
+            )
+        })
+    }
+    #[staticmethod]
+    #[allow(clippy::too_many_arguments)]
+    fn lars(
+        params: Vec<Given>,
+        momentum: f64,
+        weight_decay: f64,
+        ns_steps: usize,
+        ns_coefficients: Vec<f64>,
+        nesterov: bool,
+        classic: bool,
+        pre_wd: bool,
+        tcoef: f64,
+    ) -> PyResult<Steps> {
+        guard(|| {
+            Steps::new(
+                LARS::new(tensors(&params), 0.0)
+                    .momentum(momentum)
+                    .weight_decay(weight_decay)
+                    .orthogonal(&ns_coefficients, ns_steps)
+                    .nesterov(nesterov)
+                    .classic(classic)
+                    .decay_first(pre_wd)
+                    .trust(tcoef),
             )
         })
     }

@@ -6,7 +6,7 @@ import numpy
 import pytest
 
 import teenygrad
-from teenygrad import Tensor, dtypes, nn
+from teenygrad import Tensor, Variable, dtypes, nn
 from teenygrad.lazy import LazyBuffer
 from teenygrad.nn.state import get_state_dict
 from teenygrad.ops import BinaryOps, ReduceOps, UnaryOps
@@ -14,7 +14,7 @@ from teenygrad.tensor import Function
 
 NAMES = dict(
     Tensor=Tensor, dtypes=dtypes, LazyBuffer=LazyBuffer, Function=Function, numpy=numpy, BinaryOps=BinaryOps, ReduceOps=ReduceOps,
-    UnaryOps=UnaryOps, Linear=nn.Linear, get_state_dict=get_state_dict,
+    UnaryOps=UnaryOps, Linear=nn.Linear, Variable=Variable, get_state_dict=get_state_dict,
 )  # fmt: skip
 
 
@@ -25,7 +25,7 @@ def documented():
         for name in vars(owner):
             if not name.startswith("__"):
                 yield f"{owner.__name__}.{name}", getattr(owner, name)
-    for value in (Function, nn.Linear, get_state_dict):
+    for value in (Function, nn.Linear, get_state_dict, Variable):
         yield value.__name__, value
 
 

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from helpers import compare, inputs_of
 
-from teenygrad import Tensor, TinyJit, dtypes, mlops, nn
-from teenygrad.helpers import all_int, argfix, argsort, dedup, flatten, getenv, make_pair, prod, round_up
+from teenygrad import Context, Device, GlobalCounters, Tensor, TinyJit, Variable, dtypes, fetch, helpers, mlops, nn
+from teenygrad.helpers import BEAM, TRAINING, all_int, argfix, argsort, dedup, flatten, getenv, make_pair, prod, round_up
 from teenygrad.lazy import LazyBuffer
 from teenygrad.nn import optim, state
 from teenygrad.ops import BinaryOps, LoadOps, ReduceOps, TernaryOps, UnaryOps
@@ -292,3 +292,133 @@ def test_helpers():
     assert dedup([1, 2, 1]) == [1, 2] and argfix(1, 2) == argfix((1, 2)) == (1, 2) and make_pair(3) == (3, 3) and make_pair((1, 2)) == (1, 2)
     assert flatten([[1], [2, 3]]) == [1, 2, 3] and argsort((2, 0, 1)) == (1, 2, 0) and all_int((1, 2)) and not all_int((1, 2.0))
     assert round_up(13, 4) == 16 and prod((2, 3)) == 6 and prod(()) == 1 and getenv("NO_SUCH_VARIABLE", 5) == 5 and sint is int
+
+
+# ---- tinygrad's newer modules ----------------------------------------------------------------------------------------
+
+
+def test_lstm_cell():
+    cell, theirs = nn.LSTMCell(3, 4), torch.nn.LSTMCell(3, 4)
+    for name, p in theirs.named_parameters():
+        getattr(cell, name).assign(Tensor(p.detach().numpy()))
+    x = inputs_of([(2, 5, 3)])[0]
+    mine, other = None, None
+    for t in range(5):
+        mine, other = cell(Tensor(x[:, t]), mine), theirs(torch.tensor(x[:, t]), other)
+    for a, b in zip(mine, other):
+        np.testing.assert_allclose(a.numpy(), b.detach().numpy(), rtol=1e-4, atol=1e-6)
+    assert nn.LSTMCell(3, 4, bias=False).bias_ih is None
+
+
+def test_classic_momentum_is_plain_momentum_while_the_rate_stays():
+    steps(lambda p: optim.SGD(p, lr=0.1, momentum=0.9, classic=True), lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9))
+
+
+def test_lars_and_muon_are_their_formulas():
+    p, g = (x.astype(np.float64) for x in inputs_of([(3, 4), (3, 4)], seed=3))
+    lars, muon = Tensor(p.astype(np.float32)), Tensor(p.astype(np.float32))
+    one, two = optim.LARS([lars], lr=0.5, weight_decay=0.01, tcoef=0.1), optim.Muon([muon], lr=0.1)
+    b = c = np.zeros_like(p)
+    q = p
+    for _ in range(3):
+        lars.grad, muon.grad = Tensor(g.astype(np.float32)), Tensor(g.astype(np.float32))
+        one.step()
+        two.step()
+        ratio = 0.1 * np.linalg.norm(p) / (np.linalg.norm(g) + 0.01 * np.linalg.norm(p))
+        b = 0.9 * b + 0.5 * ratio * (g + 0.01 * p)
+        p = p - b
+        np.testing.assert_allclose(lars.numpy(), p, rtol=1e-4, atol=1e-5)
+        c = 0.95 * c + g
+        x = g + 0.95 * c
+        x = x / (np.linalg.norm(x) + 1e-7)
+        for _ in range(5):
+            square = x @ x.T
+            x = 3.4445 * x - 4.775 * square @ x + 2.0315 * square @ square @ x
+        q = q - 0.1 * x - 0.1 * 0.1 * q
+        np.testing.assert_allclose(muon.numpy(), q, rtol=1e-3, atol=1e-4)
+
+
+def test_a_group_of_optimizers():
+    a, b = Tensor([1.0]), Tensor([2.0])
+    group = optim.OptimizerGroup(optim.SGD([a], lr=0.5), optim.SGD([b], lr=0.25))
+    group.zero_grad()
+    (a + b).sum().backward()
+    group.step()
+    assert (a.item(), b.item(), len(group.params), group[1].lr.item()) == (0.5, 1.75, 2, 0.25)
+    with pytest.raises(ValueError):
+        optim.SGD([a], lr=-1)
+
+
+def test_files_of_pytorch(tmp_path):
+    base = torch.arange(24.0).reshape(4, 6)
+    saved = {"t": base.T, "cut": base[1:3, ::2], "b": torch.tensor([1.5, 2]).bfloat16(), "i": torch.tensor([[1], [2]]), "n": [1, "x", {"y": None}], "e": torch.zeros(0, 3)}
+    torch.save(saved, tmp_path / "file.pt")
+    loaded = state.torch_load(tmp_path / "file.pt")
+    assert loaded["n"] == saved["n"] and loaded["b"].dtype == dtypes.bfloat16
+    for name in ("t", "cut", "b", "i"):
+        assert loaded[name].tolist() == saved[name].tolist(), name
+    assert loaded["e"].shape == (0, 3)
+    model = torch.nn.Linear(3, 2)
+    torch.save(model.state_dict(), tmp_path / "model.pt")
+    mine = nn.Linear(3, 2)
+    state.load_state_dict(mine, state.torch_load(tmp_path / "model.pt"))
+    assert mine.weight.tolist() == model.weight.tolist()
+    torch.save(pytest.raises, tmp_path / "evil.pt")
+    with pytest.raises(Exception, match="neither a tensor"):
+        state.torch_load(tmp_path / "evil.pt")
+
+
+def test_archives(tmp_path):
+    import tarfile
+    import zipfile
+
+    (tmp_path / "a").write_bytes(b"abc")
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.write(tmp_path / "a", "a")
+    with tarfile.open(tmp_path / "x.tar", "w") as archive:
+        archive.add(tmp_path / "a", "a")
+    assert state.zip_extract(tmp_path / "x.zip")["a"].tolist() == state.tar_extract(Tensor((tmp_path / "x.tar").read_bytes()))["a"].tolist() == [97, 98, 99]
+    state.safe_save({"w": Tensor([1.0])}, tmp_path / "w.safetensors")
+    data, begin, header = state.safe_load_metadata(tmp_path / "w.safetensors")
+    assert header["w"]["shape"] == [1] and data.numel() == begin + 4
+
+
+def test_variables_are_numbers():
+    i = Variable("i", 1, 10).bind(3)
+    assert Tensor.arange(10)[:i].shape == (3,) and Tensor.rand(i, 2).shape == (3, 2) and Tensor.rand(6).reshape(i, -1).shape == (3, 2)
+    assert Tensor.arange(10).shrink(((i, i + 2),)).tolist() == [3, 4] and i.unbind() == (Variable("i", 1, 10), 3) and i.val == 3
+    with pytest.raises(AssertionError):
+        Variable("i", 1, 10).bind(11)
+
+
+def test_contexts():
+    with Context(TRAINING=1, BEAM=2):
+        assert Tensor.training is True and TRAINING == 1 and BEAM.value == 2
+        with Context(TRAINING=0):
+            assert Tensor.training is False
+    assert Tensor.training is False and not TRAINING and BEAM == 0
+
+    @Context(TRAINING=1)
+    def inside():
+        return Tensor.training
+
+    assert inside() and not Tensor.training
+
+
+def test_tinygrads_helpers(tmp_path, capsys):
+    (tmp_path / "x").write_bytes(b"1")
+    assert fetch(str(tmp_path / "x")).read_bytes() == b"1" and helpers.ansistrip(helpers.colored("x", "RED")) == "x" and helpers.ceildiv(7, 2) == 4
+    with helpers.Timing("it took "):
+        pass
+    assert capsys.readouterr().out.startswith("it took ")
+    assert list(helpers.tqdm([1, 2], desc="x")) == [1, 2] and sum(helpers.trange(3)) == 3
+    assert helpers.partition([1, 2, 3], lambda x: x > 1) == ([2, 3], [1]) and helpers.merge_dicts([{1: 2}, {3: 4}]) == {1: 2, 3: 4}
+    assert helpers.get_child(Net(), "layers.0.weight").shape == (3, 2) and helpers.fully_flatten([1, [2, [3]]]) == [1, 2, 3]
+    GlobalCounters.reset()
+    Device[Device.DEFAULT].synchronize()
+    from teenygrad.device import Device as device
+    from teenygrad.dtype import least_upper_float, to_dtype
+    from teenygrad.engine.jit import TinyJit as jit
+
+    assert device is Device and jit is TinyJit and to_dtype("half") is dtypes.float16 and least_upper_float(dtypes.int8) is dtypes.float32
+    assert (dtypes.int8.min, dtypes.uint16.max, dtypes.max(dtypes.half), dtypes.finfo(dtypes.float32)) == (-128, 65535, float("inf"), (8, 23))

@@ -44,6 +44,9 @@ def test_acosh():
 def test_functions_with_parameters():
     compare([(3, 4)], lambda x: x.clip(-0.5, 0.7), lambda x: x.clamp(-0.5, 0.7))
     compare([(3, 4)], lambda x: x.clip(min_=0.1), lambda x: x.clamp(min=0.1))
+    compare([(3, 4)], lambda x: x.clip(3, 0), lambda x: x.clamp(3, 0))
+    with pytest.raises(RuntimeError):
+        Tensor([1.0]).clip()
     compare([(3, 4)], lambda x: x.elu(alpha=2.0), lambda x: F.elu(x, 2.0))
     compare([(3, 4)], lambda x: x.leakyrelu(neg_slope=0.3), lambda x: F.leaky_relu(x, 0.3))
     compare([(3, 4)], lambda x: x.hardtanh(min_val=-0.5, max_val=0.2), lambda x: F.hardtanh(x, -0.5, 0.2))
@@ -161,7 +164,7 @@ def test_products_and_truths():
     compare([(2, 3, 4)], lambda x: x.prod(1), lambda x: x.prod(1))
     compare([(2, 3)], lambda x: x.prod(), lambda x: x.prod())
     compare([(2, 5)], lambda x: x.cumprod(1), lambda x: x.cumprod(1))
-    compare([(2, 5)], lambda x: x.cummax(1), lambda x: x.cummax(1).values)
+    compare([(2, 5)], lambda x: x.cummax(1)[0], lambda x: x.cummax(1).values)
     assert Tensor([[0.0, 1.0], [0.0, 0.0]]).any(1).tolist() == [True, False]
     assert Tensor([[1.0, 1.0], [0.0, 1.0]]).all(axis=1, keepdim=True).tolist() == [[True], [False]]
 
@@ -350,3 +353,182 @@ def test_dropout():
     with Tensor.train():
         dropped = x.dropout(0.25).numpy()
     assert set(np.unique(dropped)) == {0, np.float32(1 / 0.75)} and 150 < (dropped == 0).sum() < 350
+
+
+# ---- tinygrad's newer names ------------------------------------------------------------------------------------------
+
+WHOLE = [np.array([[12, 10, -7], [0, 5, 127]]), np.array([[6, 3, 2], [1, 1, 5]])]
+BITS = {
+    "&": lambda a, b: a & b, "|": lambda a, b: a | b, "^": lambda a, b: a ^ b, "~": lambda a, b: ~a, "5 &": lambda a, b: 5 & a,
+    "1 |": lambda a, b: 1 | a, "3 ^": lambda a, b: 3 ^ a, "<<": lambda a, b: a << b, ">>": lambda a, b: a >> b, "1 <<": lambda a, b: 1 << b,
+    "bitwise_and": lambda a, b: a.bitwise_and(b), "bitwise_or": lambda a, b: a.bitwise_or(b), "bitwise_xor": lambda a, b: a.bitwise_xor(b),
+    "bitwise_not": lambda a, b: a.bitwise_not(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BITS)
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", "uint8"])
+def test_bits_of_integers(name, dtype):
+    a, b = (x.astype(dtype) for x in WHOLE)
+    found = BITS[name](Tensor(a), Tensor(b))
+    np.testing.assert_array_equal(found.numpy(), BITS[name](torch.tensor(a), torch.tensor(b)).numpy())
+    assert found.dtype == Tensor(a).dtype
+
+
+def test_bits_in_place_and_of_truth_values():
+    x = Tensor(WHOLE[0])
+    same = x
+    x &= 127
+    x |= 1
+    x ^= 3
+    x <<= 2
+    x >>= 1
+    np.testing.assert_array_equal(same.numpy(), ((((WHOLE[0] & 127) | 1) ^ 3) << 2) >> 1)
+    assert x.lshift(1).tolist() == (x * 2).tolist() and x.rshift(1).tolist() == (x // 2).tolist()
+    truth = Tensor([1, 0]) > 0
+    assert (truth ^ True).tolist() == [False, True] and (truth | (truth ^ True)).tolist() == [True, True]
+    with pytest.raises(TypeError, match="float"):
+        Tensor([1.0]) & 1
+
+
+@pytest.mark.parametrize("include_self", [True, False])
+@pytest.mark.parametrize("reduce", ["sum", "prod", "mean", "amax", "amin"])
+def test_scatter_reduce(reduce, include_self):
+    places = np.array([[3, 0, 1, 3], [1, 2, 0, 3], [1, 1, 1, 1]])
+    both = dict(reduce=reduce, include_self=include_self)
+    for dim, shape in [(0, (4, 4)), (1, (3, 5))]:
+        # PyTorch's product has no gradient without self.
+        compare([shape, places, (3, 4)], lambda x, i, s: x.scatter_reduce(dim, i, s, **both), lambda x, i, s: x.scatter_reduce(dim, i, s, **both), grad=include_self or reduce != "prod")
+
+
+def test_scatter_multiply_and_its_mistakes():
+    places = np.array([[1, 1, 0]])
+    compare([(2, 3), places, (1, 3)], lambda x, i, s: x.scatter(0, i, s, reduce="multiply"), lambda x, i, s: x.scatter_reduce(0, i, s, "prod"))
+    with pytest.raises(TypeError, match="reduce"):
+        Tensor([1.0]).scatter(0, Tensor([0]), Tensor([1.0]), reduce="most")
+    with pytest.raises(RuntimeError, match="reduce"):
+        Tensor([1.0]).scatter_reduce(0, Tensor([0]), Tensor([1.0]), "most")
+
+
+@pytest.mark.parametrize("options", [{}, {"stride": 1}, {"padding": 1}, {"dilation": 2}, {"stride": 2, "ceil_mode": True}, {"stride": 3, "padding": 1}])
+def test_positions_of_pools_and_back(options):
+    ours = lambda x: x.max_pool2d(3, return_indices=True, **options)
+    theirs = lambda x: F.max_pool2d(x, 3, return_indices=True, **options)
+    compare([(2, 3, 8, 9)], lambda x: ours(x)[0], lambda x: theirs(x)[0])
+    compare([(2, 3, 8, 9)], lambda x: ours(x)[1], lambda x: theirs(x)[1].int(), grad=False)
+    assert ours(Tensor.ones(1, 1, 7, 7))[1].flatten()[0].item() == 0  # of ties the first
+
+
+def test_unpooling():
+    def back(x, size=None):
+        values, places = x.max_pool2d(2, return_indices=True)
+        return values.max_unpool2d(places, 2, output_size=size)
+
+    def theirs(x, size=None):
+        values, places = F.max_pool2d(x, 2, return_indices=True)
+        return F.max_unpool2d(values, places, 2, output_size=size)
+
+    compare([(2, 3, 6, 8)], back, theirs)
+    compare([(2, 3, 7, 9)], lambda x: back(x, (2, 3, 7, 9)), lambda x: theirs(x, (7, 9)))
+
+
+def test_dtypes_of_results():
+    x = Tensor.rand(2, 3).half()
+    assert x.softmax(dtype=dtypes.float32).dtype == x.log_softmax(dtype="float32").dtype == x.softmin(dtype="float32").dtype == dtypes.float32
+    y = Tensor([100, 100], dtype=dtypes.int8)
+    assert (y.sum(dtype=dtypes.int8).item(), y.sum(acc_dtype="float64").dtype, y.prod(dtype="int64").item()) == (-56, dtypes.float64, 10000)
+    z = Tensor([[1, 2], [3, 4]], dtype=dtypes.int32)
+    assert z.matmul(z, dtype="float64").dtype == z.dot(z, dtype="float64").dtype == z.linear(z, dtype="float64").dtype == dtypes.float64
+    assert Tensor.einsum("ij,jk", z, z, dtype="float16").dtype == dtypes.float16 and Tensor.einsum("ij,jk", [z, z]).tolist() == [[7, 10], [15, 22]]
+
+
+def test_running_extremes_and_logarithms():
+    for name in ("cummax", "cummin"):
+        compare([(3, 5)], lambda x: getattr(x, name)(1)[0], lambda x: getattr(torch, name)(x, 1).values)
+        compare([(3, 5)], lambda x: getattr(x, name)(0)[1], lambda x: getattr(torch, name)(x, 0).indices.int(), grad=False)
+    assert Tensor([1, 3, 3, 2]).cummax()[1].tolist() == [0, 1, 1, 1]  # of ties the first
+    compare([(3, 5)], lambda x: x.logcumsumexp(1), lambda x: torch.logcumsumexp(x, 1))
+
+
+def test_functions_with_tinygrads_arguments():
+    compare([(3, 4)], lambda x: x.gelu("none"), F.gelu, low=-3, high=3)
+    compare([(3, 4)], lambda x: x.hardsigmoid(0.2, 0.3), lambda x: (x * 0.2 + 0.3).clamp(0, 1), low=-5, high=5)
+    compare([(3, 4)], lambda x: x.selu(alpha=1.0, gamma=2.0), lambda x: F.elu(x) * 2)
+    compare([(3, 4), (3, 4)], lambda x, y: x.copysign(y), lambda x, y: x.copysign(y.detach()))
+    compare([(3, 4), (3, 4)], lambda x, y: x.fmod(y), torch.fmod, grad=False)
+    for mode in ("floor", "trunc"):
+        compare([(3, 4)], lambda x: x.div(0.3, rounding_mode=mode), lambda x: torch.div(x, 0.3, rounding_mode=mode), grad=False)
+    for p in (1.0, 2.0, 3.0):
+        compare([(3, 4)], lambda x: x.normalize(p, 0), lambda x: F.normalize(x, p, 0))
+    for offset in (-1, 0, 2):
+        compare([(2, 4, 5)], lambda x: x.diagonal(offset, 1, 2), lambda x: x.diagonal(offset, 1, 2))
+    compare([(2, 6)], lambda x: x.rearrange("a (b c) -> c (b a)", c=2), lambda x: x.reshape(2, 3, 2).permute(2, 1, 0).reshape(2, 6))
+    compare([(2, 3)], lambda x: x.pad_to(4, None), lambda x: F.pad(x, (0, 0, 0, 2)))
+    compare([(4, 3)], lambda x: x.shrink_to(2, None), lambda x: x[:2])
+    compare([(3, 4, 5)], lambda x: x.transpose(dim0=0, dim1=2), lambda x: x.transpose(0, 2))
+    compare([(3, 4)], lambda x: x.triu(diagonal=1) + x.tril(diagonal=-1), lambda x: x.triu(1) + x.tril(-1))
+    compare([(3, 4)], lambda x: x.std_mean(1)[0] + x.var_mean(1)[0] * x.var_mean(1)[1], lambda x: x.std(1) + x.var(1) * x.mean(1))
+    assert Tensor([float("inf"), float("-inf")]).isinf(detect_negative=False).tolist() == [True, False]
+    assert Tensor([3, 0, 4]).nonzero(size=3, fill_value=-1).tolist() == [[0], [2], [-1]]
+    assert Tensor([1, 2, 3]).masked_select(Tensor([1, 0, 1]), size=1).tolist() == [1]
+
+
+def test_losses_with_tinygrads_arguments():
+    weight = np.array([2.0, 0.5, 1.0], np.float32)
+    for reduction in ("mean", "sum", "none"):
+        compare(
+            [(4, 3), (4, 3)],
+            lambda x, y: x.binary_crossentropy_logits(Y=y.sigmoid(), reduction=reduction, pos_weight=Tensor(weight)),
+            lambda x, y: F.binary_cross_entropy_with_logits(x, y.sigmoid(), reduction=reduction, pos_weight=torch.tensor(weight)),
+        )
+        compare([(4, 3), (4, 3)], lambda x, y: x.binary_crossentropy(y, reduction), lambda x, y: F.binary_cross_entropy(x, y, reduction=reduction), low=0.1, high=0.9)
+    compare(
+        [(2, 4, 3, 5), (2, 2, 6, 5), (2, 2, 6, 5)],
+        lambda q, k, v: q.scaled_dot_product_attention(k, v, enable_gqa=True),
+        lambda q, k, v: F.scaled_dot_product_attention(q, k, v, enable_gqa=True),
+    )
+    mean, invstd = np.array([0.1, -0.2, 0.3], np.float32), np.array([1.5, 0.5, 2.0], np.float32)
+    compare([(2, 4, 3)], lambda x: x.batchnorm(None, None, Tensor(mean), Tensor(invstd), axis=2), lambda x: (x - torch.tensor(mean)) * torch.tensor(invstd))
+
+
+def test_matrices():
+    for shape in [(4, 3), (3, 5), (2, 4, 4)]:
+        x = np.random.RandomState(0).randn(*shape).astype(np.float32)
+        q, r = Tensor(x).qr()
+        np.testing.assert_allclose((q @ r).numpy(), x, atol=1e-5)
+        u, s, v = Tensor(x).svd()
+        np.testing.assert_allclose(s.numpy(), np.linalg.svd(x, compute_uv=False), rtol=1e-4)
+        assert u.shape[-1] == shape[-2] and v.shape[-2] == shape[-1]
+        u, s, v = Tensor(x).svd(full_matrices=False)
+        np.testing.assert_allclose((u * s.unsqueeze(-2) @ v).numpy(), x, atol=1e-5)
+
+
+def test_gradients_given_back():
+    x = Tensor([2.0, 3.0], requires_grad=True)
+    y = x * x
+    (first, second) = y.sum().gradient(x, y)
+    assert first.tolist() == [4, 6] and second.tolist() == [1, 1] and x.grad is None
+    assert y.gradient(x, gradient=Tensor([1.0, 10.0]))[0].tolist() == [4, 60]
+    y.sum().backward()
+    assert x.grad.tolist() == [4, 6]
+    with pytest.raises(RuntimeError):
+        (x * 2).sum().gradient(Tensor([1.0]))
+
+
+def test_an_axis_that_is_not_there_is_told_in_the_originals_words():
+    for x, dim in [(Tensor.ones(4, 3), 50), (Tensor.ones(4, 3), -3), (Tensor(1.0), 10)]:
+        with pytest.raises(IndexError) as ours:
+            x.squeeze(dim)
+        with pytest.raises(IndexError) as theirs:
+            torch.ones(x.shape).squeeze(dim)
+        assert str(ours.value) == str(theirs.value)
+
+
+def test_single_numbers_pass_for_one_axis():
+    for name in ("sum", "mean", "softmax", "log_softmax", "logsumexp", "cumsum", "cumprod", "logcumsumexp", "prod", "squeeze"):
+        for axis in (0, -1):
+            compare([()], lambda x: getattr(x, name)(axis), lambda x: getattr(x, name)(axis))
+    assert Tensor(3.0).max(0).item() == 3 and Tensor(3.0).argmax(-1).item() == 0 and Tensor(3.0).cummax()[1].item() == 0
+    for name in ("sum", "max", "softmax", "cumsum", "squeeze"):
+        with pytest.raises(IndexError):
+            getattr(Tensor(3.0), name)(1)

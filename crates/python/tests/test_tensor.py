@@ -286,7 +286,7 @@ def test_docstrings_and_signatures():
     import inspect
 
     assert "padding" in Tensor.conv2d.__doc__
-    assert str(inspect.signature(Tensor.conv2d)) == "(self, /, weight, bias=None, groups=1, stride=1, dilation=1, padding=0)"
+    assert str(inspect.signature(Tensor.conv2d)) == "(self, /, weight, bias=None, groups=1, stride=1, dilation=1, padding=0, dtype=None)"
     public = [name for name in vars(Tensor) if not name.startswith("_")]
     missing = [name for name in public if not getattr(Tensor, name).__doc__ and callable(getattr(Tensor, name))]
     assert len(public) > 180 and not missing

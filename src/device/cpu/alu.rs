@@ -158,6 +158,11 @@ impl<T: Number> Hot for Binary<T> {
                 BinaryOps::Pow => map2(a, b, number, n, T::pow),
                 BinaryOps::Cmplt => map2(a, b, truth, n, |a, b| a < b),
                 BinaryOps::Cmpne => map2(a, b, truth, n, |a, b| a != b),
+                BinaryOps::And => map2(a, b, number, n, T::and),
+                BinaryOps::Or => map2(a, b, number, n, T::or),
+                BinaryOps::Xor => map2(a, b, number, n, T::xor),
+                BinaryOps::Shl => map2(a, b, number, n, T::shl),
+                BinaryOps::Shr => map2(a, b, number, n, T::shr),
             }
         }
     }

@@ -39,6 +39,26 @@ pub trait Number: Copy + PartialOrd + Element + ConvertAll {
     fn max(self, other: Self) -> Self;
     /// `self` to the power of `other`.
     fn pow(self, other: Self) -> Self;
+    /// The bits that both have. This and the next four are for integers and bool; nobody asks them of floats.
+    fn and(self, _: Self) -> Self {
+        unreachable!("LazyBuffer::e refuses bits of floats")
+    }
+    /// The bits that either has.
+    fn or(self, _: Self) -> Self {
+        unreachable!("LazyBuffer::e refuses bits of floats")
+    }
+    /// The bits that one has and the other has not.
+    fn xor(self, _: Self) -> Self {
+        unreachable!("LazyBuffer::e refuses bits of floats")
+    }
+    /// Bits moved up by `other` places.
+    fn shl(self, _: Self) -> Self {
+        unreachable!("LazyBuffer::e refuses bits of floats")
+    }
+    /// Bits moved down by `other` places, the sign before them.
+    fn shr(self, _: Self) -> Self {
+        unreachable!("LazyBuffer::e refuses bits of floats")
+    }
     /// −x; wraps; not for bool.
     fn neg(self) -> Self;
     /// 1/x.
@@ -132,6 +152,28 @@ macro_rules! integer {
                 }
             }
             #[inline(always)]
+            fn and(self, other: Self) -> Self {
+                self & other
+            }
+            #[inline(always)]
+            fn or(self, other: Self) -> Self {
+                self | other
+            }
+            #[inline(always)]
+            fn xor(self, other: Self) -> Self {
+                self ^ other
+            }
+            #[inline(always)]
+            fn shl(self, other: Self) -> Self {
+                if (0..Self::BITS as Self).contains(&other) { self << other } else { 0 }
+            }
+            #[inline(always)]
+            fn shr(self, other: Self) -> Self {
+                // All bits but one and then the last one: together they may be one more than a shift allows.
+                let last = Self::BITS as Self - 1;
+                if (0..=last).contains(&other) { self >> other } else { self >> last >> 1 }
+            }
+            #[inline(always)]
             fn neg(self) -> Self {
                 self.wrapping_neg()
             }
@@ -185,6 +227,26 @@ impl Number for bool {
     #[inline(always)]
     fn pow(self, other: Self) -> Self {
         self | !other
+    }
+    #[inline(always)]
+    fn and(self, other: Self) -> Self {
+        self & other
+    }
+    #[inline(always)]
+    fn or(self, other: Self) -> Self {
+        self | other
+    }
+    #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        self ^ other
+    }
+    #[inline(always)]
+    fn shl(self, other: Self) -> Self {
+        self & !other
+    }
+    #[inline(always)]
+    fn shr(self, other: Self) -> Self {
+        self & !other
     }
     #[inline(always)]
     fn neg(self) -> Self {

@@ -108,7 +108,13 @@ fn fits(nest: &Nest, reg: Reg) -> bool {
             | BinaryOps::Max
             | BinaryOps::Cmplt
             | BinaryOps::Cmpne => float(a),
-            BinaryOps::Mod | BinaryOps::Pow => false,
+            BinaryOps::Mod
+            | BinaryOps::Pow
+            | BinaryOps::And
+            | BinaryOps::Or
+            | BinaryOps::Xor
+            | BinaryOps::Shl
+            | BinaryOps::Shr => false,
         },
         Inst::Ternary(TernaryOps::Mulacc | TernaryOps::Where, _, b, _) => float(b),
         Inst::Load { .. }
@@ -217,7 +223,13 @@ impl Writer {
                     BinaryOps::Max => (Op::Max, Op::MaxOf),
                     BinaryOps::Cmplt => (Op::Less, Op::Greater),
                     BinaryOps::Cmpne => (Op::Differs, Op::Differs),
-                    BinaryOps::Mod | BinaryOps::Pow => unreachable!("{op:?} fits into no strip"),
+                    BinaryOps::Mod
+                    | BinaryOps::Pow
+                    | BinaryOps::And
+                    | BinaryOps::Or
+                    | BinaryOps::Xor
+                    | BinaryOps::Shl
+                    | BinaryOps::Shr => unreachable!("{op:?} fits into no strip"),
                 };
                 let truth = nest.lines[reg].dtype == DType::Bool;
                 let to = truth.then_some(reg);

@@ -29,7 +29,12 @@ pub(super) fn keeps_zero(inst: &Inst) -> bool {
             | BinaryOps::Mul
             | BinaryOps::Max
             | BinaryOps::Cmplt
-            | BinaryOps::Cmpne => true,
+            | BinaryOps::Cmpne
+            | BinaryOps::And
+            | BinaryOps::Or
+            | BinaryOps::Xor
+            | BinaryOps::Shl
+            | BinaryOps::Shr => true,
             BinaryOps::Div | BinaryOps::Mod | BinaryOps::Pow => false,
         },
         Inst::Ternary(..) => true, // 0·0 + 0, and 0 whichever is chosen

@@ -77,9 +77,23 @@ fn is_product(graph: &Graph, index: usize) -> bool {
 /// Whether it matters which operand is the first.
 fn is_ordered(op: &Op) -> bool {
     match op {
-        Op::Binary(BinaryOps::Add | BinaryOps::Mul | BinaryOps::Max | BinaryOps::Cmpne) => false,
         Op::Binary(
-            BinaryOps::Sub | BinaryOps::Div | BinaryOps::Mod | BinaryOps::Pow | BinaryOps::Cmplt,
+            BinaryOps::Add
+            | BinaryOps::Mul
+            | BinaryOps::Max
+            | BinaryOps::Cmpne
+            | BinaryOps::And
+            | BinaryOps::Or
+            | BinaryOps::Xor,
+        ) => false,
+        Op::Binary(
+            BinaryOps::Sub
+            | BinaryOps::Div
+            | BinaryOps::Mod
+            | BinaryOps::Pow
+            | BinaryOps::Cmplt
+            | BinaryOps::Shl
+            | BinaryOps::Shr,
         ) => true,
         Op::Ternary(_) | Op::Gather(_) | Op::Scatter(_) => true,
         Op::Const(_) | Op::Iota | Op::Rand(_) | Op::Empty | Op::Contiguous | Op::From => false,

@@ -8,10 +8,13 @@
 """
 
 from teenygrad.tensor import Tensor
-from teenygrad.helpers import dtypes
+from teenygrad.helpers import Context, GlobalCounters, dtypes, fetch, getenv
 from teenygrad.ops import Device
 from teenygrad.jit import TinyJit
+from teenygrad.shape.symbolic import Variable
 from teenygrad._teenygrad import __version__
 from teenygrad import nn
 
-__all__ = ["Device", "Tensor", "TinyJit", "dtypes", "nn", "__version__"]
+__all__ = [
+    "Context", "Device", "GlobalCounters", "Tensor", "TinyJit", "Variable", "dtypes", "fetch", "getenv", "nn", "__version__",
+]  # fmt: skip

@@ -90,16 +90,27 @@ class Tensor:
         6.0
 
         A tensor of more elements than one needs gradient, the gradient of whatever comes after it."""
-    def batchnorm(self, weight: Optional[Tensor], bias: Optional[Tensor], mean: Tensor, invstd: Tensor) -> Tensor:
-        """(x - mean) · weight · invstd + bias, each of shape (channels,), for x of shape (n, channels, …)."""
+    def batchnorm(self, weight: Optional[Tensor], bias: Optional[Tensor], mean: Tensor, invstd: Tensor, axis: builtins.int = 1) -> Tensor:
+        """(x - mean) · weight · invstd + bias, each of shape (channels,), for x of shape (n, channels, …) or with the channels at another axis."""
     def bfloat16(self) -> Tensor:
         """As bfloat16."""
-    def binary_crossentropy(self, y: Tensor) -> Tensor:
-        """The cross entropy of probabilities with labels of 0 and 1 (or between), averaged."""
-    def binary_crossentropy_logits(self, y: Tensor) -> Tensor:
-        """As binary_crossentropy, of logits."""
+    def binary_crossentropy(self, y: Optional[Tensor] = None, reduction: str = 'mean', *, Y: Optional[Tensor] = None) -> Tensor:
+        """The cross entropy of probabilities with labels of 0 and 1 (or between)."""
+    def binary_crossentropy_logits(self, y: Optional[Tensor] = None, reduction: str = 'mean', pos_weight: Optional[Tensor] = None, *, Y: Optional[Tensor] = None) -> Tensor:
+        """As binary_crossentropy, of logits; what y asks for may count pos_weight times."""
     def bitcast(self, dtype: Optional[AnyDType]) -> Tensor:
         """The elements' bits read as another dtype of the same size. No gradient."""
+    def bitwise_and(self, x: Operand, reverse: builtins.bool = False) -> Tensor:
+        """self & x: the bits that both have, of integers or truth values.
+
+        >>> (Tensor([12, 10], dtype=dtypes.int32) & 6).tolist()
+        [4, 2]"""
+    def bitwise_not(self) -> Tensor:
+        """All bits turned, of integers; of truth values, "not"."""
+    def bitwise_or(self, x: Operand, reverse: builtins.bool = False) -> Tensor:
+        """self | x: the bits that either has."""
+    def bitwise_xor(self, x: Operand, reverse: builtins.bool = False) -> Tensor:
+        """self ^ x: the bits that one has and the other has not."""
     def bool(self) -> Tensor:
         """As bool: anything but 0 is true."""
     def cast(self, dtype: Optional[AnyDType]) -> Tensor:
@@ -125,7 +136,7 @@ class Tensor:
         """The same values, written out in row-major order if they don't lie so already."""
     def contiguous_backward(self) -> Tensor:
         """The same values; their gradient will be written out."""
-    def conv2d(self, weight: Tensor, bias: Optional[Tensor] = None, groups: builtins.int = 1, stride: Optional[Sizes] = 1, dilation: Sizes = 1, padding: Sizes = 0) -> Tensor:
+    def conv2d(self, weight: Tensor, bias: Optional[Tensor] = None, groups: builtins.int = 1, stride: Optional[Sizes] = 1, dilation: Sizes = 1, padding: Sizes = 0, dtype: Optional[AnyDType] = None) -> Tensor:
         """Slides weight (out, in / groups, kernel…) over this tensor (n, in, spatial…): (n, out, spatial…).
 
         Any number of spatial axes. stride and dilation are one number or one an axis; padding is one number, one an axis, or a pair an
@@ -136,6 +147,8 @@ class Tensor:
         [[[[4.0, 4.0], [4.0, 4.0]]]]"""
     def conv_transpose2d(self, weight: Tensor, bias: Optional[Tensor] = None, groups: builtins.int = 1, stride: Optional[Sizes] = 1, dilation: Sizes = 1, padding: Sizes = 0, output_padding: Sizes = 0) -> Tensor:
         """What a convolution does on its way back, as a way forward: weight is (in, out / groups, kernel…)."""
+    def copysign(self, x: Operand) -> Tensor:
+        """This tensor's size with x's sign."""
     @staticmethod
     def corealize(lst: Sequence[Tensor]) -> None:
         """Computes several tensors together."""
@@ -149,8 +162,10 @@ class Tensor:
         """The same values on the CPU."""
     def cross_entropy(self, Y: Tensor, reduction: str = 'mean', label_smoothing: builtins.float = 0.0) -> Tensor:
         """The cross entropy of logits (n, classes, …) with labels (n, …), or with probabilities of the logits' shape."""
-    def cummax(self, axis: builtins.int = 0) -> Tensor:
-        """The largest so far, along an axis."""
+    def cummax(self, axis: builtins.int = 0) -> Tuple[Tensor, Tensor]:
+        """The largest so far along an axis, and the positions where they were found (of ties the first), int32."""
+    def cummin(self, axis: builtins.int = 0) -> Tuple[Tensor, Tensor]:
+        """The smallest so far along an axis, and the positions where they were found (of ties the first), int32."""
     def cumprod(self, axis: builtins.int = 0) -> Tensor:
         """Running products along an axis."""
     def cumsum(self, axis: builtins.int = 0) -> Tensor:
@@ -168,14 +183,17 @@ class Tensor:
     def device(self) -> str: ...
     def diag(self) -> Tensor:
         """A matrix with these elements on its diagonal."""
-    def diagonal(self, dim1: builtins.int = 0, dim2: builtins.int = 1) -> Tensor:
-        """The diagonal of the first two axes."""
-    def div(self, x: Operand, reverse: builtins.bool = False) -> Tensor:
-        """self / x, the true quotient: integers give float32.
+    def diagonal(self, offset: builtins.int = 0, dim1: builtins.int = 0, dim2: builtins.int = 1) -> Tensor:
+        """The diagonal of two axes, or with an offset one above (or below) it.
+
+        >>> Tensor([[1, 2, 3], [4, 5, 6]]).diagonal(1).tolist()
+        [2.0, 6.0]"""
+    def div(self, x: Operand, reverse: builtins.bool = False, rounding_mode: Optional[str] = None) -> Tensor:
+        """self / x, the true quotient: integers give float32. rounding_mode "trunc" cuts it towards zero, "floor" rounds it down.
 
         >>> Tensor([1, 6], dtype=dtypes.int32).div(4).tolist()
         [0.25, 1.5]"""
-    def dot(self, w: Tensor) -> Tensor:
+    def dot(self, w: Tensor, dtype: Optional[AnyDType] = None) -> Tensor:
         """The matrix product: see matmul."""
     def double(self) -> Tensor:
         """As float64."""
@@ -184,8 +202,8 @@ class Tensor:
     @property
     def dtype(self) -> DType: ...
     @staticmethod
-    def einsum(formula: str, *operands: Tensor) -> Tensor:
-        """The sum of products that a formula describes: Tensor.einsum("ij,jk->ik", a, b)."""
+    def einsum(formula: str, *operands: Any, dtype: Optional[AnyDType] = None) -> Tensor:
+        """The sum of products that a formula describes: Tensor.einsum("ij,jk->ik", a, b). With a dtype, all are cast to it first."""
     def element_size(self) -> builtins.int:
         """Bytes that one element takes."""
     def elu(self, alpha: builtins.float = 1.0) -> Tensor:
@@ -196,6 +214,8 @@ class Tensor:
 
         >>> Tensor.empty(2, 3).shape
         (2, 3)"""
+    def empty_like(self, *, device: Optional[str] = None, dtype: Optional[AnyDType] = None, requires_grad: Optional[builtins.bool] = None) -> Tensor:
+        """Memory whose contents nobody has decided yet, with this tensor's shape, dtype and device."""
     def eq(self, x: Operand) -> Tensor:
         """self == x, as bool."""
     def erf(self) -> Tensor:
@@ -230,6 +250,8 @@ class Tensor:
         """The largest whole number that is not above x."""
     def floordiv(self, x: Operand, reverse: builtins.bool = False) -> Tensor:
         """self // x, rounded down."""
+    def fmod(self, x: Operand) -> Tensor:
+        """The remainder of self / x with self's sign, as in C; % has x's."""
     @staticmethod
     def from_dlpack(x: Any) -> Tensor:
         """A tensor with a copy of the elements of anything that has `__dlpack__`: PyTorch's tensors, NumPy's arrays, …"""
@@ -247,8 +269,8 @@ class Tensor:
 
         >>> Tensor([[1, 2], [3, 4]]).gather(Tensor([[1], [0]], dtype=dtypes.int32), dim=1).tolist()
         [[2.0], [3.0]]"""
-    def gelu(self) -> Tensor:
-        """x · Φ(x) in its tanh form: x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))."""
+    def gelu(self, approximate: str = 'tanh') -> Tensor:
+        """x · Φ(x), in its tanh form x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))), or with approximate="none" by the error function."""
     @staticmethod
     def glorot_uniform(*shape: Any, device: Optional[str] = None, dtype: Optional[AnyDType] = None, requires_grad: Optional[builtins.bool] = None) -> Tensor:
         """Uniform in ±√(6 / (shape[0] + prod(shape[1:]))): Glorot & Bengio, 2010."""
@@ -256,13 +278,18 @@ class Tensor:
     def grad(self) -> Optional[Tensor]: ...
     @grad.setter
     def grad(self, value: Optional[Tensor]) -> None: ...
+    def gradient(self, *targets: Tensor, gradient: Optional[Tensor] = None) -> List[Tensor]:
+        """The gradients of this scalar with respect to some tensors that it came from and that require one, as a list; their grad stays as it
+        is, and so does the graph. A tensor of more elements than one needs gradient, the gradient of whatever comes after it.
+
+        >>> x = Tensor([3.0], requires_grad=True)
+        >>> [grad.tolist() for grad in (x * x).sum().gradient(x)]
+        [[6.0]]"""
     def graph(self) -> Picture:
         """The tensors and functions that this one came from, with their gradients as they are when the picture is looked at: take it before the
         backward, which frees the graph, and look at it after."""
     def half(self) -> Tensor:
         """As float16."""
-    def hardsigmoid(self) -> Tensor:
-        """relu6(x + 3) / 6."""
     def hardswish(self) -> Tensor:
         """x · relu6(x + 3) / 6."""
     def hardtanh(self, min_val: builtins.float = ..., max_val: builtins.float = 1.0) -> Tensor:
@@ -278,12 +305,16 @@ class Tensor:
         """The last axes at other sizes: mode "linear", "nearest" or "nearest-exact"."""
     def is_floating_point(self) -> builtins.bool:
         """Whether the elements are floats."""
+    @property
+    def is_param(self) -> builtins.bool: ...
+    def is_param_(self, is_param: builtins.bool = True) -> Tensor:
+        """tinygrad's name of requires_grad_."""
     def isclose(self, other: Tensor, rtol: builtins.float = 1e-05, atol: builtins.float = 1e-08, equal_nan: builtins.bool = False) -> Tensor:
         """Whether both are nearly equal, as bool: |self - other| <= atol + rtol · |other|."""
     def isfinite(self) -> Tensor:
         """Whether it is neither infinite nor NaN, as bool."""
-    def isinf(self) -> Tensor:
-        """Whether it is infinite, as bool."""
+    def isinf(self, detect_positive: builtins.bool = True, detect_negative: builtins.bool = True) -> Tensor:
+        """Whether it is infinite (above, below, or both), as bool."""
     def isnan(self) -> Tensor:
         """Whether it is not a number, as bool."""
     def item(self) -> Any:
@@ -313,7 +344,7 @@ class Tensor:
         """x above 0, neg_slope · x below."""
     def lerp(self, end: Tensor, weight: Operand) -> Tensor:
         """self + weight · (end - self)."""
-    def linear(self, weight: Tensor, bias: Optional[Tensor] = None) -> Tensor:
+    def linear(self, weight: Tensor, bias: Optional[Tensor] = None, dtype: Optional[AnyDType] = None) -> Tensor:
         """The product with a weight of shape (in, out) (a weight of one axis is multiplied element by element), plus the bias."""
     @staticmethod
     def linspace(start: builtins.float, stop: builtins.float, steps: builtins.int, *, dtype: Optional[AnyDType] = None) -> Tensor:
@@ -326,10 +357,12 @@ class Tensor:
         """log(1 + x), exact for small x."""
     def log2(self) -> Tensor:
         """The logarithm to base 2."""
-    def log_softmax(self, axis: builtins.int = ...) -> Tensor:
-        """The logarithm of softmax, without the loss of digits."""
+    def log_softmax(self, axis: builtins.int = ..., dtype: Optional[AnyDType] = None) -> Tensor:
+        """The logarithm of softmax, without the loss of digits. With a dtype, x is cast to it first."""
     def logaddexp(self, x: Operand) -> Tensor:
         """log(exp(self) + exp(x)), without overflow."""
+    def logcumsumexp(self, axis: builtins.int = 0) -> Tensor:
+        """log of the running sum of exp(x), along an axis."""
     def logical_not(self) -> Tensor:
         """Whether it is false (zero), as bool."""
     def logsigmoid(self) -> Tensor:
@@ -338,6 +371,8 @@ class Tensor:
         """log(sum(exp(x))), without overflow."""
     def long(self) -> Tensor:
         """As int64."""
+    def lshift(self, x: Operand, reverse: builtins.bool = False) -> Tensor:
+        """self << x: the bits moved up by x places, of integers."""
     @staticmethod
     def manual_seed(seed: builtins.int = 0) -> None:
         """Starts the generator of random numbers anew. Each thread has its own, which starts with the seed 0."""
@@ -346,17 +381,21 @@ class Tensor:
 
         >>> Tensor([1.0, -2.0]).masked_fill(Tensor([1.0, -2.0]) < 0, 0).tolist()
         [1.0, 0.0]"""
-    def masked_select(self, mask: Tensor) -> Tensor:
-        """The elements where the mask is true, as one axis. Computes the mask."""
-    def matmul(self, x: Operand, reverse: builtins.bool = False) -> Tensor:
-        """The matrix product self @ x: (…, m, k) @ (…, k, n) gives (…, m, n); the axes in front broadcast. x @ self with reverse=True.
+    def masked_select(self, mask: Tensor, size: Optional[builtins.int] = None, fill_value: Number = 0) -> Tensor:
+        """The elements where the mask is true, as one axis; with a size so many, filled up with fill_value. Computes the mask."""
+    def matmul(self, x: Operand, reverse: builtins.bool = False, dtype: Optional[AnyDType] = None) -> Tensor:
+        """The matrix product self @ x: (…, m, k) @ (…, k, n) gives (…, m, n); the axes in front broadcast. x @ self with reverse=True. With a
+        dtype, both are cast to it first.
 
         >>> (Tensor([[1, 2], [3, 4]]) @ Tensor([1, 1])).tolist()
         [3.0, 7.0]"""
     def max(self, axis: Axis = None, keepdim: builtins.bool = False) -> Tensor:
         """The largest element. Ties share the gradient."""
-    def max_pool2d(self, kernel_size: Sizes = (2, 2), stride: Optional[Sizes] = None, dilation: Sizes = 1, padding: Sizes = 0, ceil_mode: builtins.bool = False) -> Tensor:
-        """The largest element of each window over the last axes; arguments as avg_pool2d's. Ties share the gradient."""
+    def max_pool2d(self, kernel_size: Sizes = (2, 2), stride: Optional[Sizes] = None, dilation: Sizes = 1, padding: Sizes = 0, ceil_mode: builtins.bool = False, return_indices: builtins.bool = False) -> Any:
+        """The largest element of each window over the last axes; arguments as avg_pool2d's. Ties share the gradient. With return_indices also
+        where it was in the last axes (counted row by row; of ties the first), int32."""
+    def max_unpool2d(self, indices: Tensor, kernel_size: Sizes = (2, 2), stride: Optional[Sizes] = None, dilation: Sizes = 1, padding: Sizes = 0, output_size: Optional[Sizes] = None) -> Tensor:
+        """The way back of max_pool2d(return_indices=True): each element at its place, zeros elsewhere."""
     def maximum(self, x: Operand) -> Tensor:
         """The larger of both, element by element; NaN if either is. At a tie, half of the gradient goes to each."""
     def mean(self, axis: Axis = None, keepdim: builtins.bool = False) -> Tensor:
@@ -388,11 +427,20 @@ class Tensor:
         """self != x, as bool."""
     def neg(self) -> Tensor:
         """-x; of a truth value, 0 or -1."""
+    def newton_schulz(self, steps: builtins.int, params: Sequence[builtins.float], eps: builtins.float = 1e-07) -> Tensor:
+        """n times X = c0·X + c1·(X Xᵀ)X + c2·(X Xᵀ)²X … from X / (norm + eps) on, of matrices: towards the orthogonal one near it."""
     def nll_loss(self, Y: Tensor, weight: Optional[Tensor] = None, ignore_index: Optional[builtins.int] = None, reduction: str = 'mean') -> Tensor:
         """Minus the log probability of each label's class: of log probabilities (n, classes, …) and labels (n, …)."""
+    def nonzero(self, size: Optional[builtins.int] = None, fill_value: Number = 0) -> Tensor:
+        """The positions of the elements that are not zero, int32, one a row: (count, ndim). Computes the elements.
+
+        >>> Tensor([[1, 0], [0, 2]]).nonzero().tolist()
+        [[0, 0], [1, 1]]"""
     @staticmethod
     def normal(*shape: Any, mean: builtins.float = 0.0, std: builtins.float = 1.0, device: Optional[str] = None, dtype: Optional[AnyDType] = None, requires_grad: Optional[builtins.bool] = None) -> Tensor:
         """Normal with this mean and standard deviation."""
+    def normalize(self, p: builtins.float = 2.0, dim: builtins.int = 1, eps: builtins.float = 1e-12) -> Tensor:
+        """x / max(norm, eps) along an axis, with the p-norm."""
     def numel(self) -> builtins.int:
         """The number of elements."""
     def numpy(self) -> np.ndarray:
@@ -424,6 +472,8 @@ class Tensor:
         [9.0, 1.0]"""
     def pad2d(self, padding: Sequence[builtins.int], value: builtins.float = 0.0) -> Tensor:
         """value around the last two axes: (left, right, top, bottom); negative numbers cut."""
+    def pad_to(self, shape: Sizes, *args: Any, value: Optional[Number] = None) -> Tensor:
+        """value behind the elements until the axes have these sizes; None keeps one."""
     def permute(self, order: Sizes, *args: Any) -> Tensor:
         """Axes in another order: the result's axis i is this tensor's axis order[i].
 
@@ -431,8 +481,10 @@ class Tensor:
         (4, 2, 3)"""
     def pow(self, x: Operand, reverse: builtins.bool = False) -> Tensor:
         """self ** x. Whole powers of negative numbers are right, others NaN; 0 ** 0 is 1."""
-    def prod(self, axis: Axis = None, keepdim: builtins.bool = False) -> Tensor:
-        """The product."""
+    def prod(self, axis: Axis = None, keepdim: builtins.bool = False, dtype: Optional[AnyDType] = None) -> Tensor:
+        """The product. Integers below 32 bits are multiplied, and returned, in 32 bits; with a dtype, all is cast to it first."""
+    def qr(self) -> Tuple[Tensor, Tensor]:
+        """Q and R with Q @ R = this matrix, Q's columns orthonormal and R zero below its diagonal. Computes the values; no gradient."""
     def quick_gelu(self) -> Tensor:
         """x · sigmoid(1.702 x)."""
     @staticmethod
@@ -453,6 +505,11 @@ class Tensor:
         """The numbers 0 … n - 1 in random order; int32 if no dtype is given."""
     def realize(self, *lst: Tensor) -> Tensor:
         """Computes the values now (and those of the tensors given along), and gives the tensor back."""
+    def rearrange(self, formula: str, **sizes: builtins.int) -> Tensor:
+        """The same elements under axes that a formula names, sizes by name: x.rearrange("b (h w) c -> b c h w", h=4).
+
+        >>> Tensor([[1, 2, 3, 4]]).rearrange("a (b c) -> b (a c)", b=2).tolist()
+        [[1.0, 2.0], [3.0, 4.0]]"""
     def reciprocal(self) -> Tensor:
         """1 / x."""
     def relu(self) -> Tensor:
@@ -489,28 +546,45 @@ class Tensor:
         [3.0, 1.0, 2.0]"""
     def round(self) -> Tensor:
         """The nearest whole number, halves to the even one."""
+    def rshift(self, x: Operand, reverse: builtins.bool = False) -> Tensor:
+        """self >> x: the bits moved down by x places, of integers.
+
+        >>> (Tensor([16, -5], dtype=dtypes.int32) >> 1).tolist()
+        [8, -3]"""
     def rsqrt(self) -> Tensor:
         """1 / sqrt(x)."""
-    def scaled_dot_product_attention(self, key: Tensor, value: Tensor, attn_mask: Optional[Tensor] = None, dropout_p: builtins.float = 0.0, is_causal: builtins.bool = False) -> Tensor:
+    def scaled_dot_product_attention(self, key: Tensor, value: Tensor, attn_mask: Optional[Tensor] = None, dropout_p: builtins.float = 0.0, is_causal: builtins.bool = False, enable_gqa: builtins.bool = False) -> Tensor:
         """softmax(self @ keyᵀ / sqrt(features) + attn_mask) @ value, for (…, positions, features).
 
-        attn_mask is bool (true: may look) or is added to the scores; is_causal lets no position look at later ones."""
+        attn_mask is bool (true: may look) or is added to the scores; is_causal lets no position look at later ones. With enable_gqa, several
+        heads of the queries share one of key and value."""
     @staticmethod
     def scaled_uniform(*shape: Any, device: Optional[str] = None, dtype: Optional[AnyDType] = None, requires_grad: Optional[builtins.bool] = None) -> Tensor:
         """Uniform in [-1, 1), divided by the square root of the number of elements."""
     def scatter(self, dim: builtins.int, index: Any, src: Operand, reduce: Optional[str] = None) -> Tensor:
-        """Elements of src put at places that are data: y[…, index[…, i, …], …] = src[…, i, …] along dim. reduce="add" adds them."""
-    def selu(self) -> Tensor:
-        """The self-normalising elu."""
+        """Elements of src put at places that are data: y[…, index[…, i, …], …] = src[…, i, …] along dim. reduce="add" adds them, "multiply"
+        multiplies by them."""
+    def scatter_reduce(self, dim: builtins.int, index: Any, src: Tensor, reduce: str, include_self: builtins.bool = True) -> Tensor:
+        """Elements of src joined at places that are data: the "sum", "prod", "mean", "amax" or "amin" of all src[…, i, …] with
+        index[…, i, …] = j goes to y[…, j, …] along dim. With include_self, the element that was there is one of them.
+
+        >>> Tensor([5, 5, 5]).scatter_reduce(0, Tensor([0, 0, 2]), Tensor([1, 9, 3]), "amax").tolist()
+        [9.0, 5.0, 5.0]"""
+    def selu(self, alpha: builtins.float = 1.67326, gamma: builtins.float = 1.0507) -> Tensor:
+        """The self-normalising elu: gamma · elu(x, alpha)."""
     def sequential(self, ll: Sequence[Callable[[Tensor], Tensor]]) -> Any:
         """What the layers make of this tensor, one after the other; a layer is anything that can be called with a tensor."""
     @property
     def shape(self) -> Tuple[builtins.int, ...]: ...
+    def short(self) -> Tensor:
+        """As int16."""
     def shrink(self, arg: Pairs) -> Tensor:
         """A box cut out: of each axis the elements from start up to (not including) stop, or all of them for None.
 
         >>> Tensor([[1, 2, 3], [4, 5, 6]]).shrink((None, (1, 3))).tolist()
         [[2.0, 3.0], [5.0, 6.0]]"""
+    def shrink_to(self, shape: Sizes, *args: Any) -> Tensor:
+        """The first elements of each axis, so many; None keeps all."""
     def sigmoid(self) -> Tensor:
         """1 / (1 + exp(-x))."""
     def sign(self) -> Tensor:
@@ -528,8 +602,10 @@ class Tensor:
 
         >>> Tensor([1, 2, 3]).slice(((1, 5),)).tolist()
         [2.0, 3.0, 0.0, 0.0]"""
-    def softmax(self, axis: builtins.int = ...) -> Tensor:
-        """exp(x) / sum(exp(x)) along an axis."""
+    def softmax(self, axis: builtins.int = ..., dtype: Optional[AnyDType] = None) -> Tensor:
+        """exp(x) / sum(exp(x)) along an axis. With a dtype, x is cast to it first."""
+    def softmin(self, axis: builtins.int = ..., dtype: Optional[AnyDType] = None) -> Tensor:
+        """softmax of -x."""
     def softplus(self, beta: builtins.float = 1.0) -> Tensor:
         """log(1 + exp(beta · x)) / beta."""
     def softsign(self) -> Tensor:
@@ -554,13 +630,17 @@ class Tensor:
         """Without its axes of size 1: all of them for None, else the named ones."""
     def std(self, axis: Axis = None, keepdim: builtins.bool = False, correction: builtins.int = 1) -> Tensor:
         """The standard deviation; correction=1 is that of a sample, 0 that of all there is."""
+    def std_mean(self, axis: Axis = None, keepdim: builtins.bool = False, correction: builtins.int = 1) -> Tuple[Tensor, Tensor]:
+        """The standard deviation and the mean."""
     def sub(self, x: Operand, reverse: builtins.bool = False) -> Tensor:
         """self - x, or x - self with reverse=True."""
-    def sum(self, axis: Axis = None, keepdim: builtins.bool = False, dtype: Optional[AnyDType] = None) -> Tensor:
+    def sum(self, axis: Axis = None, keepdim: builtins.bool = False, dtype: Optional[AnyDType] = None, *, acc_dtype: Optional[AnyDType] = None) -> Tensor:
         """The sum. Integers below 32 bits are summed, and returned, in 32 bits; with a dtype, all is cast to it first.
 
         >>> Tensor([[1, 2], [3, 4]]).sum(axis=0).tolist()
         [4.0, 6.0]"""
+    def svd(self, full_matrices: builtins.bool = True) -> Tuple[Tensor, Tensor, Tensor]:
+        """U, S and Vᵀ with U @ diag(S) @ Vᵀ = this matrix, and S falling. Computes the values; no gradient."""
     def swish(self) -> Tensor:
         """x · sigmoid(x)."""
     def tan(self) -> Tensor:
@@ -599,6 +679,8 @@ class Tensor:
         """With a new axis of size 1 at dim; -1 is a new last axis."""
     def var(self, axis: Axis = None, keepdim: builtins.bool = False, correction: builtins.int = 1) -> Tensor:
         """The variance; correction=1 is that of a sample, 0 that of all there is."""
+    def var_mean(self, axis: Axis = None, keepdim: builtins.bool = False, correction: builtins.int = 1) -> Tuple[Tensor, Tensor]:
+        """The variance and the mean."""
     def view(self, shape: Sizes, *args: Any) -> Tensor:
         """As reshape."""
     def where(self, input: Operand, other: Operand) -> Tensor:
@@ -631,17 +713,23 @@ class Tensor:
     def __gt__(self, value: Operand) -> Tensor: ...
     def __hash__(self) -> builtins.int: ...
     def __iadd__(self, x: Operand) -> Tensor: ...
+    def __iand__(self, x: Operand) -> Tensor: ...
     def __ifloordiv__(self, x: Operand) -> Tensor: ...
+    def __ilshift__(self, x: Operand) -> Tensor: ...
     def __imatmul__(self, x: Operand) -> Tensor: ...
     def __imod__(self, x: Operand) -> Tensor: ...
     def __imul__(self, x: Operand) -> Tensor: ...
     def __int__(self) -> builtins.int: ...
     def __invert__(self) -> Tensor: ...
+    def __ior__(self, x: Operand) -> Tensor: ...
     def __ipow__(self, x: Operand, modulo: None = None) -> Tensor: ...  # type: ignore[misc]
+    def __irshift__(self, x: Operand) -> Tensor: ...
     def __isub__(self, x: Operand) -> Tensor: ...
     def __itruediv__(self, x: Operand) -> Tensor: ...
+    def __ixor__(self, x: Operand) -> Tensor: ...
     def __le__(self, value: Operand) -> Tensor: ...
     def __len__(self) -> builtins.int: ...
+    def __lshift__(self, value: Operand) -> Tensor: ...
     def __lt__(self, value: Operand) -> Tensor: ...
     def __matmul__(self, value: Operand) -> Tensor: ...
     def __mod__(self, value: Operand) -> Tensor: ...
@@ -655,11 +743,14 @@ class Tensor:
     def __reduce__(self) -> Tuple[Any, ...]: ...
     def __repr__(self) -> str: ...
     def __rfloordiv__(self, value: Operand) -> Tensor: ...
+    def __rlshift__(self, value: Operand) -> Tensor: ...
     def __rmatmul__(self, value: Operand) -> Tensor: ...
     def __rmod__(self, value: Operand) -> Tensor: ...
     def __rmul__(self, value: Operand) -> Tensor: ...
     def __ror__(self, value: Operand) -> Tensor: ...
     def __rpow__(self, value: Operand, mod: Any = None) -> Tensor: ...
+    def __rrshift__(self, value: Operand) -> Tensor: ...
+    def __rshift__(self, value: Operand) -> Tensor: ...
     def __rsub__(self, value: Operand) -> Tensor: ...
     def __rtruediv__(self, value: Operand) -> Tensor: ...
     def __rxor__(self, value: Operand) -> Tensor: ...
@@ -728,6 +819,11 @@ class Picture:
 class Steps:
     @staticmethod
     def sgd(params: Sequence[Tensor], momentum: float, weight_decay: float, nesterov: bool) -> Steps: ...
+    @staticmethod
+    def lars(
+        params: Sequence[Tensor], momentum: float, weight_decay: float, ns_steps: int, ns_coefficients: Sequence[float], nesterov: bool,
+        classic: bool, pre_wd: bool, tcoef: float,
+    ) -> Steps: ...
     @staticmethod
     def lamb(params: Sequence[Tensor], b1: float, b2: float, eps: float, weight_decay: float, adam: bool) -> Steps: ...
     def step(self, lr: Union[Number, Tensor], along: Sequence[Tensor]) -> None: ...

@@ -32,7 +32,22 @@ class LoadOps(Enum):
     EMPTY = auto(); RAND = auto(); CONST = auto(); FROM = auto(); CONTIGUOUS = auto(); CUSTOM = auto()  # noqa: E702
 
 
-class Device:
+class _Engine:
+    """A device as tinygrad's programs see one: there is nothing to wait for here, as realize() returns when it is done."""
+
+    def __init__(self, device: str):
+        self.device = self.dname = device
+
+    def synchronize(self) -> None:
+        """Returns at once."""
+
+
+class _ByName(type):
+    def __getitem__(cls, device: str) -> _Engine:
+        return _Engine(_teenygrad.canonicalize(device))
+
+
+class Device(metaclass=_ByName):
     """Where tensors live: "CPU", or "REFERENCE", the slow engine that defines what is right."""
 
     DEFAULT: str = _teenygrad.canonicalize()
@@ -42,3 +57,8 @@ class Device:
     def canonicalize(device: Optional[str]) -> str:
         """The device's name as the package writes it; None is the default one."""
         return _teenygrad.canonicalize(device)
+
+    @staticmethod
+    def get_available_devices() -> List[str]:
+        """All devices."""
+        return list(Device._buffers)

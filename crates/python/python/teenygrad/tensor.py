@@ -7,8 +7,9 @@ from teenygrad import _teenygrad
 from teenygrad._teenygrad import Tensor
 from teenygrad.helpers import DType, dtypes
 from teenygrad.lazy import LazyBuffer
+from teenygrad.shape.symbolic import Variable
 
-__all__ = ["DType", "Function", "Tensor", "dtypes"]
+__all__ = ["DType", "Function", "Tensor", "Variable", "dtypes"]
 
 # Plain attributes: the methods look at them (tensor/mod.rs, law 1).
 Tensor.training = False
@@ -101,7 +102,7 @@ def _inplace(operator):
     return method
 
 
-for _name in ("add", "sub", "mul", "truediv", "matmul", "pow", "floordiv", "mod"):
+for _name in ("add", "sub", "mul", "truediv", "matmul", "pow", "floordiv", "mod", "and", "or", "xor", "lshift", "rshift"):
     setattr(Tensor, f"__i{_name}__", _inplace(getattr(Tensor, f"__{_name}__")))
 
 

@@ -2,15 +2,18 @@
 //!
 //! **Law:** where a name is in both, the original's meaning wins (and stands in another file).
 
+use super::functional::typed;
 use super::math::paired;
 use super::{PyTensor, methods, record};
-use crate::args::{Along, Given, Sizes, Type, Value};
+use crate::args::{Along, Given, Number, Sizes, Type, Value, is_sequence, lined};
 use crate::guard::{computed, guard};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
+use std::collections::BTreeMap;
 use teenygrad::tensor::losses::Reduction;
 use teenygrad::tensor::operand::Operand;
+use teenygrad::tensor::scatter::Join;
 use teenygrad::{DType, Tensor};
 
 pub fn reduction(name: &str) -> PyResult<Reduction> {
@@ -37,22 +40,6 @@ fn copied(axis: &Option<Along>) -> Along {
     Along(axis.as_ref().and_then(|axis| axis.0.clone()))
 }
 
-/// The result of a reduction without keepdim, with the reduced axes back at size 1 if asked for.
-fn kept(x: &Tensor, result: Tensor, axis: &Option<Along>, keepdim: bool) -> Tensor {
-    if !keepdim {
-        return result;
-    }
-    let mut shape = x.shape();
-    let rank = shape.len() as isize;
-    match axis {
-        Some(Along(Some(axes))) => axes
-            .iter()
-            .for_each(|axis| shape[axis.rem_euclid(rank) as usize] = 1),
-        _ => shape.fill(1),
-    }
-    result.reshape(shape)
-}
-
 methods! {
     // ---- Element by element ------------------------------------------
 
@@ -72,14 +59,20 @@ methods! {
     acos () () => |x| x.acos();
     /// The arc tangent.
     atan () () => |x| x.atan();
-    /// The self-normalising elu.
-    selu () () => |x| x.selu();
-    /// relu6(x + 3) / 6.
-    hardsigmoid () () => |x| x.hardsigmoid();
+    /// The self-normalising elu: gamma · elu(x, alpha).
+    selu (alpha=None, gamma=None) ["($self, alpha=1.67326, gamma=1.0507)"] (alpha: Option<f64>, gamma: Option<f64>) => |x| match (alpha, gamma) {
+        (None, None) => x.selu(),
+        (alpha, gamma) => x.selu_with(alpha.unwrap_or(1.67326), gamma.unwrap_or(1.0507)),
+    };
+    /// alpha · x + beta, but at least 0 and at most 1: with the defaults, relu6(x + 3) / 6.
+    hardsigmoid (alpha=None, beta=None) ["($self, alpha=1/6, beta=0.5)"] (alpha: Option<f64>, beta: Option<f64>) => |x| match (alpha, beta) {
+        (None, None) => x.hardsigmoid(),
+        (alpha, beta) => x.hardsigmoid_with(alpha.unwrap_or(1.0 / 6.0), beta.unwrap_or(0.5)),
+    };
     /// Whether it is not a number, as bool.
     isnan () () => |x| x.isnan();
-    /// Whether it is infinite, as bool.
-    isinf () () => |x| x.isinf();
+    /// Whether it is infinite (above, below, or both), as bool.
+    isinf (detect_positive=true, detect_negative=true) (detect_positive: bool, detect_negative: bool) => |x| x.isinf_with(detect_positive, detect_negative);
     /// Whether it is neither infinite nor NaN, as bool.
     isfinite () () => |x| x.isfinite();
     /// Whether it is false (zero), as bool.
@@ -96,27 +89,23 @@ methods! {
 
     // ---- Many to one -------------------------------------------------
 
-    /// The product.
-    prod (axis=None, keepdim=false) (axis: Option<Along>, keepdim: bool) => |x| {
-        let result = x.prod(copied(&axis));
-        kept(x, result, &axis, keepdim)
-    };
-    /// Whether any element is true (not zero), as bool.
-    any (axis=None, keepdim=false) (axis: Option<Along>, keepdim: bool) => |x| {
-        let result = x.any(copied(&axis));
-        kept(x, result, &axis, keepdim)
-    };
-    /// Whether all elements are true (not zero), as bool.
-    all (axis=None, keepdim=false) (axis: Option<Along>, keepdim: bool) => |x| {
-        let result = x.all(copied(&axis));
-        kept(x, result, &axis, keepdim)
+    /// The product. Integers below 32 bits are multiplied, and returned, in 32 bits; with a dtype, all is cast to it first.
+    prod (axis=None, keepdim=false, dtype=None) (axis: Option<Along>, keepdim: bool, dtype: Option<Type>) => |x| {
+        let x = typed(x, dtype);
+        let axis = Along::of(axis, &x);
+        let product = if keepdim { x.prod_keepdim(axis) } else { x.prod(axis) };
+        product.cast(dtype.map_or(product.dtype(), |dtype| dtype.0))
     };
     /// How many elements are not zero.
-    count_nonzero (axis=None) (axis: Option<Along>) => |x| x.count_nonzero(copied(&axis));
+    count_nonzero (axis=None) (axis: Option<Along>) => |x| x.count_nonzero(Along::of(axis, x));
     /// Running products along an axis.
-    cumprod (axis=0) (axis: isize) => |x| if x.ndim() == 0 { x.clone() } else { x.cumprod(axis) };
-    /// The largest so far, along an axis.
-    cummax (axis=0) (axis: isize) => |x| if x.ndim() == 0 { x.clone() } else { x.cummax(axis) };
+    cumprod (axis=0) (axis: isize) => |x| lined(x, |x| x.cumprod(axis));
+    /// log of the running sum of exp(x), along an axis.
+    logcumsumexp (axis=0) (axis: isize) => |x| lined(x, |x| x.logcumsumexp(axis));
+    /// x / max(norm, eps) along an axis, with the p-norm.
+    normalize (p=2.0, dim=1, eps=1e-12) (p: f64, dim: isize, eps: f64) => |x| x.normalize(p, dim, eps);
+    /// softmax of -x.
+    softmin (axis=-1, dtype=None) (axis: isize, dtype: Option<Type>) => |x| lined(&typed(x, dtype), |x| x.neg().softmax(axis));
 
     // ---- Elsewhere ---------------------------------------------------
 
@@ -141,10 +130,16 @@ methods! {
     };
     /// Overlapping pieces of an axis, step apart, each of size elements in a new last axis.
     unfold (dim, size, step) (dim: isize, size: usize, step: usize) => |x| x.unfold(dim, size, step);
-    /// The diagonal of the first two axes.
-    diagonal (dim1=0, dim2=1) (dim1: isize, dim2: isize) => |x| x.diagonal(dim1, dim2);
+    /// The diagonal of two axes, or with an offset one above (or below) it.
+    ///
+    /// >>> Tensor([[1, 2, 3], [4, 5, 6]]).diagonal(1).tolist()
+    /// [2.0, 6.0]
+    diagonal (offset=0, dim1=0, dim2=1) (offset: isize, dim1: isize, dim2: isize) => |x| x.diagonal_at(offset, dim1, dim2);
     /// A matrix with these elements on its diagonal.
     diag () () => |x| x.diag();
+
+    /// n times X = c0·X + c1·(X Xᵀ)X + c2·(X Xᵀ)²X … from X / (norm + eps) on, of matrices: towards the orthogonal one near it.
+    newton_schulz (steps, params, eps=1e-7) (steps: usize, params: Vec<f64>, eps: f64) => |x| x.newton_schulz(steps, &params, eps);
 
     // ---- Layers, other sizes -----------------------------------------
 
@@ -159,20 +154,67 @@ paired! {
     eq => |x, y| x.eq(y);
     /// self != x, as bool.
     ne => |x, y| x.ne(y);
-    /// self & x, of bool tensors.
-    __and__ => |x, y| x & y;
-    /// self | x, of bool tensors.
-    __or__ => |x, y| x | y;
-    /// self ^ x, of bool tensors.
-    __xor__ => |x, y| x.ne(y);
+    /// The remainder of self / x with self's sign, as in C; % has x's.
+    fmod => |x, y| x.modulo(y);
+    /// This tensor's size with x's sign.
+    copysign => |x, y| x.copysign(y);
+}
+
+/// Reductions that answer a question.
+macro_rules! truths {
+    ($($(#[$doc:meta])* $name:ident $keepdim:ident;)*) => {
+        methods! {$(
+            $(#[$doc])*
+            $name (axis=None, keepdim=false) (axis: Option<Along>, keepdim: bool) => |x| {
+                let axis = Along::of(axis, x);
+                if keepdim { x.$keepdim(axis) } else { x.$name(axis) }
+            };
+        )*}
+    };
+}
+truths! {
+    /// Whether any element is true (not zero), as bool.
+    any any_keepdim;
+    /// Whether all elements are true (not zero), as bool.
+    all all_keepdim;
+}
+
+/// Running extremes, and where they were found.
+macro_rules! running {
+    ($($(#[$doc:meta])* $name:ident;)*) => {
+        #[pymethods]
+        impl PyTensor {$(
+            $(#[$doc])*
+            #[pyo3(signature = (axis=0))]
+            fn $name(&self, py: Python<'_>, axis: isize) -> PyResult<(PyTensor, PyTensor)> {
+                record(py)?;
+                guard(|| {
+                    let x = self.0.reshape(if self.0.ndim() == 0 { vec![1] } else { self.0.shape() });
+                    let extremes = x.$name(axis);
+                    let places = x.cum_positions(&extremes, axis).cast(DType::Int32);
+                    let back = |y: Tensor| PyTensor(y.reshape(self.0.shape()));
+                    (back(extremes), back(places))
+                })
+            }
+        )*}
+    };
+}
+running! {
+    /// The largest so far along an axis, and the positions where they were found (of ties the first), int32.
+    cummax;
+    /// The smallest so far along an axis, and the positions where they were found (of ties the first), int32.
+    cummin;
 }
 
 #[pymethods]
 impl PyTensor {
-    /// not self, of a bool tensor.
-    fn __invert__(&self, py: Python<'_>) -> PyResult<PyTensor> {
+    /// All bits turned, of integers; of truth values, "not".
+    fn bitwise_not(&self, py: Python<'_>) -> PyResult<PyTensor> {
         record(py)?;
-        guard(|| !&self.0).map(PyTensor)
+        guard(|| self.0.bitwise_not()).map(PyTensor)
+    }
+    fn __invert__(&self, py: Python<'_>) -> PyResult<PyTensor> {
+        self.bitwise_not(py)
     }
     /// |x|.
     fn __abs__(&self, py: Python<'_>) -> PyResult<PyTensor> {
@@ -270,7 +312,8 @@ impl PyTensor {
         })
         .map(PyTensor)
     }
-    /// Elements of src put at places that are data: y[…, index[…, i, …], …] = src[…, i, …] along dim. reduce="add" adds them.
+    /// Elements of src put at places that are data: y[…, index[…, i, …], …] = src[…, i, …] along dim. reduce="add" adds them, "multiply"
+    /// multiplies by them.
     #[pyo3(signature = (dim, index, src, reduce=None))]
     fn scatter(
         &self,
@@ -282,12 +325,15 @@ impl PyTensor {
     ) -> PyResult<PyTensor> {
         record(py)?;
         let index = whole(index);
-        let add = match reduce {
-            None => false,
-            Some("add") => true,
+        let put = match reduce {
+            None => Tensor::scatter,
+            Some("add") => Tensor::scatter_add,
+            Some("multiply") => |x: &Tensor, dim: isize, index: &Tensor, src: &Tensor| {
+                x.scatter_reduce(dim, index, src, Join::Prod, true)
+            },
             Some(other) => {
-                return Err(PyValueError::new_err(format!(
-                    "scatter: reduce is None or \"add\", not {other:?}"
+                return Err(PyTypeError::new_err(format!(
+                    "scatter: reduce is None, \"add\" or \"multiply\", not {other:?}"
                 )));
             }
         };
@@ -296,11 +342,66 @@ impl PyTensor {
                 Operand::Tensor(src) => src,
                 Operand::Number(number) => index.detach().cast(self.0.dtype()).full_like(number),
             };
-            if add {
-                self.0.scatter_add(dim, &index, &src)
-            } else {
-                self.0.scatter(dim, &index, &src)
+            put(&self.0, dim, &index, &src)
+        })
+        .map(PyTensor)
+    }
+    /// Elements of src joined at places that are data: the "sum", "prod", "mean", "amax" or "amin" of all src[…, i, …] with
+    /// index[…, i, …] = j goes to y[…, j, …] along dim. With include_self, the element that was there is one of them.
+    ///
+    /// >>> Tensor([5, 5, 5]).scatter_reduce(0, Tensor([0, 0, 2]), Tensor([1, 9, 3]), "amax").tolist()
+    /// [9.0, 5.0, 5.0]
+    #[pyo3(signature = (dim, index, src, reduce, include_self=true))]
+    fn scatter_reduce(
+        &self,
+        py: Python<'_>,
+        dim: isize,
+        index: Given,
+        src: Given,
+        reduce: &str,
+        include_self: bool,
+    ) -> PyResult<PyTensor> {
+        record(py)?;
+        let join = match reduce {
+            "sum" => Join::Sum,
+            "prod" => Join::Prod,
+            "mean" => Join::Mean,
+            "amax" => Join::Max,
+            "amin" => Join::Min,
+            other => {
+                return Err(PyRuntimeError::new_err(format!(
+                    "reduce={other:?} must be one of 'sum', 'prod', 'mean', 'amax', 'amin'"
+                )));
             }
+        };
+        let index = whole(index);
+        guard(|| {
+            self.0
+                .scatter_reduce(dim, &index, &src.0, join, include_self)
+        })
+        .map(PyTensor)
+    }
+    /// The way back of max_pool2d(return_indices=True): each element at its place, zeros elsewhere.
+    #[pyo3(signature = (indices, kernel_size=None, stride=None, dilation=None, padding=None, output_size=None), text_signature = "($self, indices, kernel_size=(2, 2), stride=None, dilation=1, padding=0, output_size=None)")]
+    #[allow(clippy::too_many_arguments)]
+    fn max_unpool2d(
+        &self,
+        py: Python<'_>,
+        indices: Given,
+        kernel_size: Option<Sizes>,
+        stride: Option<Sizes>,
+        dilation: Option<Sizes>,
+        padding: Option<Sizes>,
+        output_size: Option<Sizes>,
+    ) -> PyResult<PyTensor> {
+        record(py)?;
+        let (kernel, options) = (
+            super::functional::kernel(kernel_size),
+            super::functional::pool(stride, dilation, padding, false),
+        );
+        guard(|| {
+            self.0
+                .max_unpool2d(&indices.0, kernel, options, output_size.map(Into::into))
         })
         .map(PyTensor)
     }
@@ -331,21 +432,135 @@ impl PyTensor {
         let (values, places) = computed(py, || self.0.topk(k, dim, largest))?;
         Ok((PyTensor(values), PyTensor(places.cast(DType::Int32))))
     }
-    /// The elements where the mask is true, as one axis. Computes the mask.
-    fn masked_select(&self, py: Python<'_>, mask: Given) -> PyResult<PyTensor> {
+    /// The elements where the mask is true, as one axis; with a size so many, filled up with fill_value. Computes the mask.
+    #[pyo3(signature = (mask, size=None, fill_value=None), text_signature = "($self, mask, size=None, fill_value=0)")]
+    fn masked_select(
+        &self,
+        py: Python<'_>,
+        mask: Given,
+        size: Option<usize>,
+        fill_value: Option<Number>,
+    ) -> PyResult<PyTensor> {
         record(py)?;
-        computed(py, || self.0.masked_select(&mask.0)).map(PyTensor)
+        let fill = fill_value.map_or(0.into(), |number| number.0);
+        computed(py, || match size {
+            None => self.0.masked_select(&mask.0),
+            Some(size) => self.0.masked_select_sized(&mask.0, size, fill),
+        })
+        .map(PyTensor)
+    }
+    /// The positions of the elements that are not zero, int32, one a row: (count, ndim). Computes the elements.
+    ///
+    /// >>> Tensor([[1, 0], [0, 2]]).nonzero().tolist()
+    /// [[0, 0], [1, 1]]
+    #[pyo3(signature = (size=None, fill_value=None), text_signature = "($self, size=None, fill_value=0)")]
+    fn nonzero(
+        &self,
+        py: Python<'_>,
+        size: Option<usize>,
+        fill_value: Option<Number>,
+    ) -> PyResult<PyTensor> {
+        let fill = fill_value.map_or(0.into(), |number| number.0);
+        computed(py, || {
+            let found = self.0.nonzero().cast(DType::Int32);
+            let [rows, axes] = found.shape()[..] else {
+                return found;
+            };
+            match size {
+                None => found,
+                Some(size) => found
+                    .shrink_to([rows.min(size), axes])
+                    .pad_to([size, axes], fill),
+            }
+        })
+        .map(PyTensor)
+    }
+    /// Q and R with Q @ R = this matrix, Q's columns orthonormal and R zero below its diagonal. Computes the values; no gradient.
+    fn qr(&self, py: Python<'_>) -> PyResult<(PyTensor, PyTensor)> {
+        let (q, r) = computed(py, || self.0.qr())?;
+        Ok((PyTensor(q), PyTensor(r)))
+    }
+    /// U, S and Vᵀ with U @ diag(S) @ Vᵀ = this matrix, and S falling. Computes the values; no gradient.
+    #[pyo3(signature = (full_matrices=true))]
+    fn svd(&self, py: Python<'_>, full_matrices: bool) -> PyResult<(PyTensor, PyTensor, PyTensor)> {
+        let (u, s, v) = computed(py, || self.0.svd(full_matrices))?;
+        Ok((PyTensor(u), PyTensor(s), PyTensor(v)))
+    }
+    /// The standard deviation and the mean.
+    #[pyo3(signature = (axis=None, keepdim=false, correction=1))]
+    fn std_mean(
+        &self,
+        py: Python<'_>,
+        axis: Option<Along>,
+        keepdim: bool,
+        correction: usize,
+    ) -> PyResult<(PyTensor, PyTensor)> {
+        let again = copied(&axis);
+        Ok((
+            self.std(py, axis, keepdim, correction)?,
+            self.mean(py, Some(again), keepdim)?,
+        ))
+    }
+    /// The variance and the mean.
+    #[pyo3(signature = (axis=None, keepdim=false, correction=1))]
+    fn var_mean(
+        &self,
+        py: Python<'_>,
+        axis: Option<Along>,
+        keepdim: bool,
+        correction: usize,
+    ) -> PyResult<(PyTensor, PyTensor)> {
+        let again = copied(&axis);
+        Ok((
+            self.var(py, axis, keepdim, correction)?,
+            self.mean(py, Some(again), keepdim)?,
+        ))
+    }
+    /// The same elements under axes that a formula names, sizes by name: x.rearrange("b (h w) c -> b c h w", h=4).
+    ///
+    /// >>> Tensor([[1, 2, 3, 4]]).rearrange("a (b c) -> b (a c)", b=2).tolist()
+    /// [[1.0, 2.0], [3.0, 4.0]]
+    #[pyo3(signature = (formula, **sizes))]
+    fn rearrange(
+        &self,
+        py: Python<'_>,
+        formula: &str,
+        sizes: Option<BTreeMap<String, usize>>,
+    ) -> PyResult<PyTensor> {
+        record(py)?;
+        let sizes = sizes.unwrap_or_default();
+        guard(|| {
+            let sizes: Vec<(&str, usize)> = sizes.iter().map(|(k, v)| (k.as_str(), *v)).collect();
+            self.0.rearrange(formula, &sizes)
+        })
+        .map(PyTensor)
     }
 
     // ---- Sums of products, losses ------------------------------------
 
-    /// The sum of products that a formula describes: Tensor.einsum("ij,jk->ik", a, b).
+    /// The sum of products that a formula describes: Tensor.einsum("ij,jk->ik", a, b). With a dtype, all are cast to it first.
     #[staticmethod]
-    #[pyo3(signature = (formula, *operands))]
-    fn einsum(py: Python<'_>, formula: &str, operands: Vec<Given>) -> PyResult<PyTensor> {
+    #[pyo3(signature = (formula, *operands, dtype=None))]
+    fn einsum(
+        py: Python<'_>,
+        formula: &str,
+        operands: Vec<Bound<'_, PyAny>>,
+        dtype: Option<Type>,
+    ) -> PyResult<PyTensor> {
         record(py)?;
-        let all: Vec<&Tensor> = operands.iter().map(|given| &given.0).collect();
-        guard(|| Tensor::einsum(formula, &all)).map(PyTensor)
+        let operands: Vec<Given> = match &operands[..] {
+            [list] if is_sequence(list) => list.extract()?,
+            all => all
+                .iter()
+                .map(|one| one.extract())
+                .collect::<PyResult<_>>()?,
+        };
+        guard(|| {
+            let cast = |x: &Given| x.0.cast(dtype.map_or(x.0.dtype(), |dtype| dtype.0));
+            let all: Vec<Tensor> = operands.iter().map(cast).collect();
+            Tensor::einsum(formula, &all.iter().collect::<Vec<_>>())
+        })
+        .map(PyTensor)
     }
     /// The cross entropy of logits (n, classes, …) with labels (n, …), or with probabilities of the logits' shape.
     #[pyo3(signature = (Y, reduction="mean", label_smoothing=0.0))]

@@ -193,6 +193,8 @@ alike! {
     zeros_like() => |x| x.zeros_like();
     /// 1, everywhere, with this tensor's shape, dtype and device.
     ones_like() => |x| x.ones_like();
+    /// Memory whose contents nobody has decided yet, with this tensor's shape, dtype and device.
+    empty_like() => |x| Tensor::empty(x.shape()).cast(x.dtype()).to(x.device());
     /// Uniform in [0, 1), with this tensor's shape, dtype and device.
     rand_like() => |x| Tensor::rand(x.shape()).cast(x.dtype()).to(x.device());
     /// Normal with mean 0 and standard deviation 1, with this tensor's shape, dtype and device.

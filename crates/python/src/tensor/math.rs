@@ -4,26 +4,14 @@
 
 use super::{PyTensor, methods, record};
 use crate::args::{Given, Type, Value};
-use crate::guard::guard;
-use pyo3::exceptions::PyTypeError;
+use crate::guard::{guard, raise};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use teenygrad::tensor::math;
 use teenygrad::tensor::operand::Operand;
+use teenygrad::tensor::{bits, math};
 use teenygrad::{DType, Tensor};
 
 // ---- Two operands ----------------------------------------------------
-
-/// Two truth values count when they are added or subtracted, as in the original, where comparisons give numbers: `(x > 0) - (x < 0)`.
-fn counted(a: Operand, b: Operand) -> (Operand, Operand) {
-    match (a, b) {
-        (Operand::Tensor(a), Operand::Tensor(b))
-            if (a.dtype(), b.dtype()) == (DType::Bool, DType::Bool) =>
-        {
-            (a.cast(DType::Int32).into(), b.into())
-        }
-        pair => pair,
-    }
-}
 
 fn power(a: Operand, b: Operand) -> Tensor {
     match (a, b) {
@@ -71,27 +59,33 @@ binary! {
     ///
     /// >>> (Tensor([[1], [2]]) + Tensor([10, 20])).tolist()
     /// [[11.0, 21.0], [12.0, 22.0]]
-    add __add__ __radd__ => |a, b| { let (a, b) = counted(a, b); math::add(a, b) };
+    add __add__ __radd__ => |a, b| math::add_counted(a, b);
     /// self - x, or x - self with reverse=True.
-    sub __sub__ __rsub__ => |a, b| { let (a, b) = counted(a, b); math::sub(a, b) };
+    sub __sub__ __rsub__ => |a, b| math::sub_counted(a, b);
     /// self * x, element by element.
     mul __mul__ __rmul__ => |a, b| math::mul(a, b);
-    /// self / x, the true quotient: integers give float32.
-    ///
-    /// >>> Tensor([1, 6], dtype=dtypes.int32).div(4).tolist()
-    /// [0.25, 1.5]
-    div __truediv__ __rtruediv__ => |a, b| math::div(a, b);
     /// self ** x. Whole powers of negative numbers are right, others NaN; 0 ** 0 is 1.
     pow => |a, b| power(a, b);
-    /// The matrix product self @ x: (…, m, k) @ (…, k, n) gives (…, m, n); the axes in front broadcast. x @ self with reverse=True.
-    ///
-    /// >>> (Tensor([[1, 2], [3, 4]]) @ Tensor([1, 1])).tolist()
-    /// [3.0, 7.0]
-    matmul __matmul__ __rmatmul__ => |a, b| product(a, b);
     /// self // x, rounded down.
     floordiv __floordiv__ __rfloordiv__ => |a, b| math::floor_div(a, b);
     /// self % x, with the sign of x: what is left by //.
     r#mod __mod__ __rmod__ => |a, b| math::remainder(a, b);
+    /// self & x: the bits that both have, of integers or truth values.
+    ///
+    /// >>> (Tensor([12, 10], dtype=dtypes.int32) & 6).tolist()
+    /// [4, 2]
+    bitwise_and __and__ __rand__ => |a, b| bits::bitwise_and(a, b);
+    /// self | x: the bits that either has.
+    bitwise_or __or__ __ror__ => |a, b| bits::bitwise_or(a, b);
+    /// self ^ x: the bits that one has and the other has not.
+    bitwise_xor __xor__ __rxor__ => |a, b| bits::bitwise_xor(a, b);
+    /// self << x: the bits moved up by x places, of integers.
+    lshift __lshift__ __rlshift__ => |a, b| bits::lshift(a, b);
+    /// self >> x: the bits moved down by x places, of integers.
+    ///
+    /// >>> (Tensor([16, -5], dtype=dtypes.int32) >> 1).tolist()
+    /// [8, -3]
+    rshift __rshift__ __rrshift__ => |a, b| bits::rshift(a, b);
 }
 
 /// Python's `pow` has a third argument, for whole numbers; a tensor has no use for it, and must not drop it in silence.
@@ -106,6 +100,79 @@ fn without_modulo(modulo: Option<Bound<'_, PyAny>>) -> PyResult<()> {
 
 #[pymethods]
 impl PyTensor {
+    /// self / x, the true quotient: integers give float32. rounding_mode "trunc" cuts it towards zero, "floor" rounds it down.
+    ///
+    /// >>> Tensor([1, 6], dtype=dtypes.int32).div(4).tolist()
+    /// [0.25, 1.5]
+    #[pyo3(signature = (x, reverse=false, rounding_mode=None))]
+    fn div(
+        &self,
+        py: Python<'_>,
+        x: Value,
+        reverse: bool,
+        rounding_mode: Option<&str>,
+    ) -> PyResult<PyTensor> {
+        record(py)?;
+        let divide = match rounding_mode {
+            None => math::div,
+            Some("floor") => math::floor_div,
+            Some("trunc") => math::idiv,
+            Some(other) => {
+                return Err(PyValueError::new_err(format!(
+                    "rounding_mode {other:?} is none of None, \"trunc\" and \"floor\""
+                )));
+            }
+        };
+        guard(|| {
+            let (left, right) = (Operand::from(&self.0), x.beside(&self.0));
+            if reverse {
+                divide(right, left)
+            } else {
+                divide(left, right)
+            }
+        })
+        .map(PyTensor)
+    }
+    fn __truediv__(&self, py: Python<'_>, x: Value) -> PyResult<PyTensor> {
+        self.div(py, x, false, None)
+    }
+    fn __rtruediv__(&self, py: Python<'_>, x: Value) -> PyResult<PyTensor> {
+        self.div(py, x, true, None)
+    }
+    /// The matrix product self @ x: (…, m, k) @ (…, k, n) gives (…, m, n); the axes in front broadcast. x @ self with reverse=True. With a
+    /// dtype, both are cast to it first.
+    ///
+    /// >>> (Tensor([[1, 2], [3, 4]]) @ Tensor([1, 1])).tolist()
+    /// [3.0, 7.0]
+    #[pyo3(signature = (x, reverse=false, dtype=None))]
+    fn matmul(
+        &self,
+        py: Python<'_>,
+        x: Value,
+        reverse: bool,
+        dtype: Option<Type>,
+    ) -> PyResult<PyTensor> {
+        record(py)?;
+        guard(|| {
+            let this = self.0.cast(dtype.map_or(self.0.dtype(), |dtype| dtype.0));
+            let other = match (x.beside(&this), dtype) {
+                (Operand::Tensor(other), Some(dtype)) => other.cast(dtype.0).into(),
+                (other, _) => other,
+            };
+            if reverse {
+                product(other, this.into())
+            } else {
+                product(this.into(), other)
+            }
+        })
+        .map(PyTensor)
+    }
+    fn __matmul__(&self, py: Python<'_>, x: Value) -> PyResult<PyTensor> {
+        self.matmul(py, x, false, None)
+    }
+    fn __rmatmul__(&self, py: Python<'_>, x: Value) -> PyResult<PyTensor> {
+        self.matmul(py, x, true, None)
+    }
     fn __pow__(
         &self,
         py: Python<'_>,
@@ -197,9 +264,20 @@ impl PyTensor {
 
 // ---- One operand -----------------------------------------------------
 
+/// As the original's maximum and then minimum: a lower bound above the upper one has no say.
+fn clipped(x: &Tensor, min: Option<f64>, max: Option<f64>) -> Tensor {
+    if min.is_none() && max.is_none() {
+        raise(PyRuntimeError::new_err(
+            "clip: at least one of min_ and max_ must not be None",
+        ));
+    }
+    let max = max.unwrap_or(f64::INFINITY);
+    x.clip(min.unwrap_or(f64::NEG_INFINITY).min(max), max)
+}
+
 methods! {
     /// -x; of a truth value, 0 or -1.
-    neg () () => |x| if x.dtype() == DType::Bool { x.cast(DType::Int32).neg() } else { x.neg() };
+    neg () () => |x| math::neg_counted(x);
     /// The same values, written out in row-major order if they don't lie so already.
     contiguous () () => |x| x.contiguous();
     /// The same values; their gradient will be written out.
@@ -239,10 +317,10 @@ methods! {
     round () () => |x| x.round();
     /// x².
     square () () => |x| x.square();
-    /// x, but at least min_ and at most max_; None is no bound.
-    clip (min_=None, max_=None) (min_: Option<f64>, max_: Option<f64>) => |x| x.clip(min_.unwrap_or(f64::NEG_INFINITY), max_.unwrap_or(f64::INFINITY));
+    /// x, but at least min_ and at most max_; None is no bound. Where min_ is above max_, max_ wins.
+    clip (min_=None, max_=None) (min_: Option<f64>, max_: Option<f64>) => |x| clipped(x, min_, max_);
     /// As clip.
-    clamp (min_=None, max_=None) (min_: Option<f64>, max_: Option<f64>) => |x| x.clip(min_.unwrap_or(f64::NEG_INFINITY), max_.unwrap_or(f64::INFINITY));
+    clamp (min_=None, max_=None) (min_: Option<f64>, max_: Option<f64>) => |x| clipped(x, min_, max_);
     /// |x|.
     abs () () => |x| x.abs();
     /// -1, 0 or 1. The gradient is 0.
@@ -275,8 +353,8 @@ methods! {
     acosh () () => |x| x.acosh();
     /// x, but at least min_val and at most max_val.
     hardtanh (min_val=-1.0, max_val=1.0) (min_val: f64, max_val: f64) => |x| x.hardtanh(min_val, max_val);
-    /// x · Φ(x) in its tanh form: x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))).
-    gelu () () => |x| x.gelu();
+    /// x · Φ(x), in its tanh form x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))), or with approximate="none" by the error function.
+    gelu (approximate="tanh") (approximate: &str) => |x| if approximate == "none" { x.gelu_erf() } else { x.gelu() };
     /// x · sigmoid(1.702 x).
     quick_gelu () () => |x| x.quick_gelu();
     /// x above 0, neg_slope · x below.
@@ -297,6 +375,8 @@ methods! {
     double () () => |x| x.cast(DType::Float64);
     /// As int32.
     int () () => |x| x.cast(DType::Int32);
+    /// As int16.
+    short () () => |x| x.cast(DType::Int16);
     /// As int64.
     long () () => |x| x.cast(DType::Int64);
     /// As bfloat16.

@@ -118,7 +118,7 @@ macro_rules! methods {
             $(#[$doc])*
             #[pyo3(signature = $signature $(, text_signature = $text)?)]
             #[allow(clippy::too_many_arguments)] // as many as Python's method has
-            fn $name(&self, py: Python<'_> $(, $arg: $type)*) -> PyResult<PyTensor> {
+            pub(in crate::tensor) fn $name(&self, py: Python<'_> $(, $arg: $type)*) -> PyResult<PyTensor> {
                 $crate::tensor::record(py)?;
                 let $x = &self.0;
                 $crate::guard::guard(|| $body).map(PyTensor)
@@ -351,6 +351,32 @@ impl PyTensor {
             Some(gradient) => slf.get().0.mul(gradient.0.detach()).sum(()).backward(),
         })?;
         Ok(slf)
+    }
+
+    /// The gradients of this scalar with respect to some tensors that it came from and that require one, as a list; their grad stays as it
+    /// is, and so does the graph. A tensor of more elements than one needs gradient, the gradient of whatever comes after it.
+    ///
+    /// >>> x = Tensor([3.0], requires_grad=True)
+    /// >>> [grad.tolist() for grad in (x * x).sum().gradient(x)]
+    /// [[6.0]]
+    #[pyo3(signature = (*targets, gradient=None))]
+    fn gradient(&self, targets: Vec<Given>, gradient: Option<Given>) -> PyResult<Vec<PyTensor>> {
+        guard(|| {
+            let targets: Vec<&Tensor> = targets.iter().map(|target| &target.0).collect();
+            let seed = gradient.as_ref().map(|gradient| &gradient.0);
+            self.0.gradient(&targets, seed)
+        })
+        .map(|grads| grads.into_iter().map(PyTensor).collect())
+    }
+    /// tinygrad's name of requires_grad_.
+    #[pyo3(signature = (is_param=true))]
+    fn is_param_(slf: Bound<'_, Self>, is_param: bool) -> PyResult<Bound<'_, Self>> {
+        PyTensor::requires_grad_(slf, Some(is_param))
+    }
+    /// tinygrad's name of requires_grad: whether it is True.
+    #[getter]
+    fn is_param(&self) -> bool {
+        self.0.needs_grad() == Some(true)
     }
 
     // ---- Making it so ------------------------------------------------

@@ -5,7 +5,7 @@
 use super::{PyTensor, methods, record};
 use crate::args::{Along, Given, Number, Pairs, Sizes, unsigned};
 use crate::guard::guard;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyIndexError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 use teenygrad::Tensor;
@@ -52,42 +52,6 @@ listed! {
 
 #[pymethods]
 impl PyTensor {
-    /// The same elements in the same order under another shape, in which one size may be -1 (whatever is left), and None keeps a size.
-    ///
-    /// >>> Tensor([1, 2, 3, 4, 5, 6]).reshape(2, -1).tolist()
-    /// [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
-    #[pyo3(signature = (shape, *args))]
-    fn reshape(
-        &self,
-        py: Python<'_>,
-        shape: &Bound<'_, PyAny>,
-        args: &Bound<'_, PyTuple>,
-    ) -> PyResult<PyTensor> {
-        record(py)?;
-        let mut sizes: Vec<Option<isize>> = if crate::args::is_sequence(shape) {
-            shape.extract()?
-        } else {
-            vec![shape.extract()?]
-        };
-        sizes.extend(args.extract::<Vec<Option<isize>>>()?);
-        let own = self.0.shape();
-        let sizes: Vec<isize> = sizes
-            .into_iter()
-            .enumerate()
-            .map(|(axis, size)| size.unwrap_or(own.get(axis).copied().unwrap_or(0) as isize))
-            .collect();
-        guard(|| self.0.reshape(sizes)).map(PyTensor)
-    }
-    /// As reshape.
-    #[pyo3(signature = (shape, *args))]
-    fn view(
-        &self,
-        py: Python<'_>,
-        shape: &Bound<'_, PyAny>,
-        args: &Bound<'_, PyTuple>,
-    ) -> PyResult<PyTensor> {
-        self.reshape(py, shape, args)
-    }
     /// A box cut out: of each axis the elements from start up to (not including) stop, or all of them for None.
     ///
     /// >>> Tensor([[1, 2, 3], [4, 5, 6]]).shrink((None, (1, 3))).tolist()
@@ -104,15 +68,19 @@ impl PyTensor {
     /// [0.0, 1.0, 2.0, 0.0, 0.0]
     /// >>> Tensor([1, 2]).pad((1, -1), value=9).tolist()
     /// [9.0, 1.0]
-    #[pyo3(signature = (arg, mode=None, value=None), text_signature = "($self, arg, mode='constant', value=0.0)")]
+    #[pyo3(signature = (arg=None, mode=None, value=None, *, padding=None), text_signature = "($self, arg, mode='constant', value=0.0)")]
     fn pad(
         &self,
         py: Python<'_>,
-        arg: Pairs,
+        arg: Option<Pairs>,
         mode: Option<Bound<'_, PyAny>>,
         value: Option<Number>,
+        padding: Option<Pairs>,
     ) -> PyResult<PyTensor> {
         record(py)?;
+        // tinygrad's name of the first argument
+        let arg = arg.or(padding);
+        let arg = arg.ok_or_else(|| PyTypeError::new_err("pad() needs widths"))?;
         // The original's second argument is the value, tinygrad's the mode.
         let constant = "constant".to_string();
         let (mode, value) = match (mode, value) {
@@ -180,6 +148,23 @@ impl PyTensor {
         all.extend(args.iter().map(|given| &given.0));
         guard(|| Tensor::cat(&all, dim)).map(PyTensor)
     }
+    /// Without its axes of size 1: all of them for None, else the named ones.
+    #[pyo3(signature = (dim=None))]
+    fn squeeze(&self, py: Python<'_>, dim: Option<Along>) -> PyResult<PyTensor> {
+        record(py)?;
+        let dim = Along::of(dim, &self.0);
+        // The original's text, which is PyTorch's: there are tests that compare the two.
+        let axes = self.0.ndim().max(1) as isize;
+        let beyond = dim.0.iter().flatten().find(|&&at| at < -axes || at >= axes);
+        if let Some(at) = beyond {
+            return Err(PyIndexError::new_err(format!(
+                "Dimension out of range (expected to be in range of [{}, {}], but got {at})",
+                -axes,
+                axes - 1
+            )));
+        }
+        guard(|| self.0.squeeze(dim)).map(PyTensor)
+    }
     /// Tensors of one shape as one tensor with a new axis dim.
     #[staticmethod]
     #[pyo3(signature = (tensors, dim=0))]
@@ -189,9 +174,17 @@ impl PyTensor {
         guard(|| Tensor::stack(&all, dim)).map(PyTensor)
     }
     /// Cut along an axis into (at most) num pieces of one size; the last may be smaller.
-    #[pyo3(signature = (num, dim=0))]
-    fn chunk(&self, py: Python<'_>, num: usize, dim: isize) -> PyResult<Vec<PyTensor>> {
+    #[pyo3(signature = (num=None, dim=0, *, chunks=None), text_signature = "($self, num, dim=0)")]
+    fn chunk(
+        &self,
+        py: Python<'_>,
+        num: Option<usize>,
+        dim: isize,
+        chunks: Option<usize>,
+    ) -> PyResult<Vec<PyTensor>> {
         record(py)?;
+        let num = num.or(chunks);
+        let num = num.ok_or_else(|| PyTypeError::new_err("chunk() needs a number of pieces"))?;
         guard(|| self.0.chunk(num, dim)).map(|pieces| pieces.into_iter().map(PyTensor).collect())
     }
     /// value around the last two axes: (left, right, top, bottom); negative numbers cut.
@@ -206,14 +199,62 @@ impl PyTensor {
 }
 
 methods! {
-    /// Without its axes of size 1: all of them for None, else the named ones.
-    squeeze (dim=None) (dim: Option<Along>) => |x| x.squeeze(dim.unwrap_or(Along(None)));
     /// With a new axis of size 1 at dim; -1 is a new last axis.
     unsqueeze (dim) (dim: isize) => |x| x.unsqueeze(dim);
     /// Two axes exchanged.
-    transpose (ax1=1, ax2=0) (ax1: isize, ax2: isize) => |x| x.transpose(ax1, ax2);
+    transpose (ax1=1, ax2=0, *, dim0=None, dim1=None) ["($self, ax1=1, ax2=0)"] (ax1: isize, ax2: isize, dim0: Option<isize>, dim1: Option<isize>)
+        => |x| x.transpose(dim0.unwrap_or(ax1), dim1.unwrap_or(ax2));
     /// The upper triangle of the last two axes, zeros elsewhere: x[i, j] where j - i >= k.
-    triu (k=0) (k: isize) => |x| x.triu(k);
+    triu (k=0, *, diagonal=None) ["($self, k=0)"] (k: isize, diagonal: Option<isize>) => |x| x.triu(diagonal.unwrap_or(k));
     /// The lower triangle of the last two axes, zeros elsewhere: x[i, j] where j - i <= k.
-    tril (k=0) (k: isize) => |x| x.tril(k);
+    tril (k=0, *, diagonal=None) ["($self, k=0)"] (k: isize, diagonal: Option<isize>) => |x| x.tril(diagonal.unwrap_or(k));
+}
+
+/// Each axis at a size, or as it is for None.
+macro_rules! sized {
+    ($($(#[$doc:meta])* $name:ident ($($more:ident: $type:ty = $default:tt),*) => |$x:ident, $sizes:ident| $body:expr;)*) => {
+        #[pymethods]
+        impl PyTensor {$(
+            $(#[$doc])*
+            #[pyo3(signature = (shape, *args $(, $more = $default)*))]
+            fn $name(&self, py: Python<'_>, shape: &Bound<'_, PyAny>, args: &Bound<'_, PyTuple> $(, $more: $type)*) -> PyResult<PyTensor> {
+                record(py)?;
+                let $x = &self.0;
+                let $sizes = kept(shape, args, &self.0.shape())?;
+                guard(|| $body).map(PyTensor)
+            }
+        )*}
+    };
+}
+
+sized! {
+    /// The same elements in the same order under another shape, in which one size may be -1 (whatever is left), and None keeps a size.
+    ///
+    /// >>> Tensor([1, 2, 3, 4, 5, 6]).reshape(2, -1).tolist()
+    /// [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
+    reshape () => |x, sizes| x.reshape(sizes);
+    /// As reshape.
+    view () => |x, sizes| x.reshape(sizes);
+    /// value behind the elements until the axes have these sizes; None keeps one.
+    pad_to (value: Option<Number> = None) => |x, sizes| x.pad_to(sizes, value.map_or(0.into(), |value| value.0));
+    /// The first elements of each axis, so many; None keeps all.
+    shrink_to () => |x, sizes| x.shrink_to(sizes);
+}
+
+/// Sizes one by one or in a list, with None for those that stay.
+fn kept(
+    shape: &Bound<'_, PyAny>,
+    args: &Bound<'_, PyTuple>,
+    own: &[usize],
+) -> PyResult<Vec<isize>> {
+    let mut sizes: Vec<Option<isize>> = if crate::args::is_sequence(shape) {
+        shape.extract()?
+    } else {
+        vec![shape.extract()?]
+    };
+    sizes.extend(args.extract::<Vec<Option<isize>>>()?);
+    let size = |(axis, size): (usize, Option<isize>)| {
+        size.unwrap_or(own.get(axis).copied().unwrap_or(0) as isize)
+    };
+    Ok(sizes.into_iter().enumerate().map(size).collect())
 }

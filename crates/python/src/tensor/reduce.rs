@@ -2,8 +2,9 @@
 //!
 //! **Law:** axis is None for all axes, a number, or several; with keepdim the reduced axes stay with size 1.
 
+use super::functional::typed;
 use super::{PyTensor, methods, record};
-use crate::args::{Along, Type};
+use crate::args::{Along, Type, lined};
 use crate::guard::guard;
 use pyo3::prelude::*;
 use teenygrad::DType;
@@ -15,9 +16,9 @@ macro_rules! reductions {
         impl PyTensor {$(
             $(#[$doc])*
             #[pyo3(signature = (axis=None, keepdim=false))]
-            fn $name(&self, py: Python<'_>, axis: Option<Along>, keepdim: bool) -> PyResult<PyTensor> {
+            pub(in crate::tensor) fn $name(&self, py: Python<'_>, axis: Option<Along>, keepdim: bool) -> PyResult<PyTensor> {
                 record(py)?;
-                let axis = axis.unwrap_or(Along(None));
+                let axis = Along::of(axis, &self.0);
                 guard(|| {
                     let result = if keepdim { self.0.$keepdim(axis) } else { self.0.$name(axis) };
                     $(let result = result.cast(DType::$dtype);)?
@@ -48,23 +49,24 @@ methods! {
     ///
     /// >>> Tensor([[1, 2], [3, 4]]).sum(axis=0).tolist()
     /// [4.0, 6.0]
-    sum (axis=None, keepdim=false, dtype=None) (axis: Option<Along>, keepdim: bool, dtype: Option<Type>) => |x| {
-        let x = dtype.map_or(x.clone(), |dtype| x.cast(dtype.0));
-        let axis = axis.unwrap_or(Along(None));
+    sum (axis=None, keepdim=false, dtype=None, *, acc_dtype=None) (axis: Option<Along>, keepdim: bool, dtype: Option<Type>, acc_dtype: Option<Type>) => |x| {
+        let dtype = dtype.or(acc_dtype);
+        let x = typed(x, dtype);
+        let axis = Along::of(axis, &x);
         let sum = if keepdim { x.sum_keepdim(axis) } else { x.sum(axis) };
-        dtype.map_or(sum.clone(), |dtype| sum.cast(dtype.0))
+        sum.cast(dtype.map_or(sum.dtype(), |dtype| dtype.0))
     };
     /// The standard deviation; correction=1 is that of a sample, 0 that of all there is.
-    std (axis=None, keepdim=false, correction=1) (axis: Option<Along>, keepdim: bool, correction: usize) => |x| x.std_with(axis.unwrap_or(Along(None)), keepdim, correction);
+    std (axis=None, keepdim=false, correction=1) (axis: Option<Along>, keepdim: bool, correction: usize) => |x| x.std_with(Along::of(axis, x), keepdim, correction);
     /// The variance; correction=1 is that of a sample, 0 that of all there is.
-    var (axis=None, keepdim=false, correction=1) (axis: Option<Along>, keepdim: bool, correction: usize) => |x| x.var_with(axis.unwrap_or(Along(None)), keepdim, correction);
-    /// exp(x) / sum(exp(x)) along an axis.
-    softmax (axis=-1) (axis: isize) => |x| x.softmax(axis);
-    /// The logarithm of softmax, without the loss of digits.
-    log_softmax (axis=-1) (axis: isize) => |x| x.log_softmax(axis);
+    var (axis=None, keepdim=false, correction=1) (axis: Option<Along>, keepdim: bool, correction: usize) => |x| x.var_with(Along::of(axis, x), keepdim, correction);
+    /// exp(x) / sum(exp(x)) along an axis. With a dtype, x is cast to it first.
+    softmax (axis=-1, dtype=None) (axis: isize, dtype: Option<Type>) => |x| lined(&typed(x, dtype), |x| x.softmax(axis));
+    /// The logarithm of softmax, without the loss of digits. With a dtype, x is cast to it first.
+    log_softmax (axis=-1, dtype=None) (axis: isize, dtype: Option<Type>) => |x| lined(&typed(x, dtype), |x| x.log_softmax(axis));
     /// Running sums along an axis.
     ///
     /// >>> Tensor([1, 2, 3]).cumsum().tolist()
     /// [1.0, 3.0, 6.0]
-    cumsum (axis=0) (axis: isize) => |x| if x.ndim() == 0 { x.clone() } else { x.cumsum(axis) };
+    cumsum (axis=0) (axis: isize) => |x| lined(x, |x| x.cumsum(axis));
 }

@@ -185,7 +185,13 @@ fn binary_ops_are_as_defined() {
         for dtype in DType::ALL {
             let (a, b) = pairs(&samples(dtype), &samples(dtype));
             let n = a.len();
-            for op in [Add, Sub, Mul, Div, Max, Mod, Pow, Cmplt, Cmpne] {
+            let ops = [
+                Add, Sub, Mul, Div, Max, Mod, Pow, Cmplt, Cmpne, And, Or, Xor, Shl, Shr,
+            ];
+            for op in ops {
+                if op.is_bitwise() && dtype.is_float() {
+                    continue;
+                }
                 let result = op.result(dtype);
                 let (mut x, mut y) = (Block::register(dtype, &a), Block::register(dtype, &b));
                 let mut dst = Block::room(result, n);

@@ -9,7 +9,7 @@ from teenygrad.tensor import Tensor
 
 __all__ = [
     "BatchNorm", "BatchNorm2d", "BatchNorm3d", "Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d", "Embedding", "GroupNorm",
-    "InstanceNorm", "LayerNorm", "LayerNorm2d", "Linear", "RMSNorm", "datasets", "optim", "state",
+    "InstanceNorm", "LSTMCell", "LayerNorm", "LayerNorm2d", "Linear", "RMSNorm", "datasets", "optim", "state",
 ]  # fmt: skip
 
 _layers = _teenygrad.layers
@@ -154,3 +154,13 @@ class Embedding:
 
     def __call__(self, idx: Tensor) -> Tensor:
         return _layers.embedding(idx, self.weight)
+
+
+class LSTMCell:
+    """A cell of a long short-term memory: x (n, input_size) and the (h, c) of the step before to the new (h, c), (n, hidden_size) each."""
+
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True):
+        (self.weight_ih, self.weight_hh), (self.bias_ih, self.bias_hh) = _layers.lstm_init(input_size, hidden_size, bias)
+
+    def __call__(self, x: Tensor, hc: Optional[Tuple[Tensor, Tensor]] = None) -> Tuple[Tensor, Tensor]:
+        return _layers.lstm(x, (self.weight_ih, self.weight_hh), (self.bias_ih, self.bias_hh), hc)

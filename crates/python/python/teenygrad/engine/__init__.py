@@ -1,0 +1,1 @@
+"""tinygrad's engine room: what programs import of it."""

@@ -1,0 +1,5 @@
+"""tinygrad's place of TinyJit."""
+
+from teenygrad.jit import TinyJit
+
+__all__ = ["TinyJit"]
