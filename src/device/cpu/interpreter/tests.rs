@@ -73,6 +73,24 @@ fn each_row_meets_its_own_channels_numbers() {
 }
 
 #[test]
+fn rows_that_are_reduced_meet_a_number_each_from_memory() {
+    for [n, row] in [[64, 256], [40, 130], [9, 512], [3, 2000]] {
+        let (x, each) = (numbers(n * row, 7), numbers(n, 5));
+        let array = Tensor::from_slice(&x, [n, row]);
+        let d = array - Tensor::from_slice(&each, [n, 1]);
+        let found = &d * d.max(1).reshape([n, 1]) - &d;
+        let expected: Vec<f32> = (0..n)
+            .flat_map(|r| {
+                let d: Vec<f32> = (0..row).map(|i| x[r * row + i] - each[r]).collect();
+                let most = d.iter().copied().fold(f32::MIN, f32::max);
+                d.into_iter().map(move |d| d * most - d)
+            })
+            .collect();
+        assert_eq!(found.to_vec::<f32>(), expected, "{n} rows of {row}");
+    }
+}
+
+#[test]
 fn what_is_summed_meets_its_own_channels_numbers() {
     for [n, c, h, w] in SHAPES {
         let (count, row) = (n * c * h * w, h * w);
