@@ -1,0 +1,36 @@
+//! # Three movements, by hand
+//!
+//! A `Remap` says where each new element was before: for each *old* axis a constant, and a factor for each *new* axis. Write three that
+//! the library has no constructor for.
+
+use teenygrad::shape::view::Remap;
+
+/// Turning around n elements, as an example: old = (n − 1) − new.
+pub fn turned(n: usize) -> Remap {
+    Remap {
+        shape: vec![n],
+        rows: vec![(n as isize - 1, vec![-1])],
+    }
+}
+
+/// Every second of n elements, beginning with the last one and going down.
+pub fn every_second_from_the_end(n: usize) -> Remap {
+    let _ = n;
+    todo!("one row: a constant, and a factor for the one new axis")
+}
+
+/// The diagonal of a matrix with n rows and n columns.
+pub fn diagonal(n: usize) -> Remap {
+    let _ = n;
+    todo!("two rows, one for each old axis, with a factor for the one new axis")
+}
+
+/// Windows of `size` elements over n elements, each `step` further than the last: [n] to [windows, size]. Only windows that fit.
+pub fn windows(n: usize, size: usize, step: usize) -> Remap {
+    let _ = (n, size, step);
+    todo!("one row with two factors")
+}
+
+#[cfg(test)]
+#[path = "../checks/ch05_remaps.rs"]
+mod checks;
