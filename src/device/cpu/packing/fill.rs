@@ -83,7 +83,9 @@ unsafe fn load_runs<V: Vector, const STRIDE: usize, const MASKED: bool>(panel: &
     let depth = panel.steps.len();
     let surplus = (vectors * V::LANES).saturating_sub(panel.width);
     let full = depth.saturating_sub(surplus.div_ceil(panel.width));
-    if let (2, &[a, b]) = (vectors, panel.pieces) {
+    if panel.width <= MOST_ROWS
+        && let (2, &[a, b]) = (vectors, panel.pieces)
+    {
         // SAFETY: as below.
         unsafe { load_pair::<V, STRIDE, MASKED>(panel, full, [a, b]) };
         // SAFETY: as below.
