@@ -616,7 +616,7 @@ fn operands() {
         wrong,
         &x & &x,
         "&x & &x",
-        "&: the two sides make float32, and only truth values have it\n  hint: compare first: x.ne(0) is true where x is not 0"
+        "&: the two sides make float32, and a float has no bits to work on\n  hint: compare first (x.ne(0) is true where x is not 0), or cast to an integer type"
     );
     fails!(
         wrong,
@@ -628,7 +628,7 @@ fn operands() {
         wrong,
         !&x,
         "!&x",
-        "!: the two sides make float32, and only truth values have it\n  hint: compare first: x.ne(0) is true where x is not 0"
+        "!: the two sides make float32, and a float has no bits to work on\n  hint: compare first (x.ne(0) is true where x is not 0), or cast to an integer type"
     );
     fails!(
         wrong,

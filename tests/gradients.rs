@@ -939,7 +939,10 @@ fn beyond() -> Vec<Entry> {
         unary_entry("selu_with", |x| x.selu_with(1.5, 0.7)),
         unary_entry("hardsigmoid_with", |x| x.hardsigmoid_with(0.3, 0.4)).within(-5.0, 5.0),
         unary_entry("gelu_erf", |x| x.gelu_erf()).within(-0.6, 0.6),
-        entry("copysign", "", pair, |x| x[0].copysign(&x[1].detach())),
+        entry("copysign", "", &[&[3, 4]], |x| {
+            let sign = x[0].detach().roll(1, 1) - 0.1;
+            x[0].copysign(&sign)
+        }),
         entry("normalize", "by length", &[&[3, 4]], |x| {
             x[0].normalize(2.0, 1, 1e-12)
         }),
@@ -1577,6 +1580,7 @@ fn every_method_is_in_the_list() {
         "losses",
         "bits",
         "scatter",
+        "pool",
         "unpool",
         "einops",
         "matrix",

@@ -8,7 +8,7 @@ pub fn remaps() {
 
     let show = |name: &str, remap: Remap| {
         print!("{name:<18} new shape {:?}", remap.shape);
-        for (axis, (constant, factors)) in remap.rows.iter().enumerate() {
+        for (axis, (constant, factors)) in remap.rows().enumerate() {
             print!("   old[{axis}] = {constant} + {factors:?} · new");
         }
         println!();
@@ -40,10 +40,9 @@ pub fn padded() {
 
 pub fn windows() {
     // 6 numbers; windows of 3, each 1 further than the last: window o shows x[o + k] at k
-    let windows = Remap {
-        shape: vec![4, 3],
-        rows: vec![(0, vec![1, 1])],
-    };
+    let mut windows = Remap::still(1, vec![4, 3]);
+    windows.follow(0, 0, 1); // old axis 0 goes with new axis 0, the window …
+    windows.follow(0, 1, 1); // … and with new axis 1, the place in it
     let view = View::contiguous(&[6]).remap(&windows);
     println!("strides {:?}", view.strides);
     for window in view.addresses().chunks(3) {
@@ -55,10 +54,10 @@ pub fn windows() {
 pub fn bounds() {
     // Padding by 1 on both sides, then windows of 3: window o shows x[o + k - 1] at k
     let padded = View::contiguous(&[6]).pad(&[(1, 1)]);
-    let view = padded.remap(&Remap {
-        shape: vec![6, 3],
-        rows: vec![(0, vec![1, 1])],
-    });
+    let mut windows = Remap::still(1, vec![6, 3]);
+    windows.follow(0, 0, 1);
+    windows.follow(0, 1, 1);
+    let view = padded.remap(&windows);
     println!("{view:?}");
     for window in view.addresses().chunks(3) {
         println!("{window:?}");
