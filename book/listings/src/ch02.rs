@@ -130,7 +130,7 @@ pub fn layer() {
     println!("dw has shape {:?}", w.grad().unwrap().shape());
     println!("db has shape {:?}", b.grad().unwrap().shape());
     part!("formulas");
-    let dy = y.detach() * 2.0;
+    let dy = y.detach() * 2.0; // the loss is Σy², its slope along y is 2y
     let dw = x.t().matmul(&dy); // [3, 4] @ [4, 2]
     let db = dy.sum(0); // the bias was repeated for each sample
     assert_eq!(w.grad().unwrap().to_vec::<f32>(), dw.to_vec::<f32>());

@@ -78,8 +78,8 @@ pub fn ties() {
 }
 
 pub fn powers() {
-    let a = Tensor::from([2.0, 3.0, 0.0]).requires_grad(true);
-    let b = Tensor::from([3.0, 0.0, 2.0]).requires_grad(true);
+    let a = Tensor::from([2.0, 3.0, 0.0, 0.0]).requires_grad(true);
+    let b = Tensor::from([3.0, 0.0, 2.0, 0.0]).requires_grad(true);
     a.pow(&b).sum(()).backward();
     println!("da: {:?}", a.grad().unwrap().to_vec::<f32>());
     println!("db: {:?}", b.grad().unwrap().to_vec::<f32>());

@@ -31,10 +31,10 @@ pub fn fused() {
 
 pub fn traffic() {
     let bytes = 4 * 2048 * 2048;
-    println!("one kernel:  {} MB", bytes / 1_000_000);
-    println!("six kernels: {} MB", 11 * bytes / 1_000_000);
-    value!("once", bytes / 1_000_000);
-    value!("often", 11 * bytes / 1_000_000);
+    println!("one kernel:  {} MB", bytes.div_ceil(1_000_000));
+    println!("six kernels: {} MB", (11 * bytes + 500_000) / 1_000_000);
+    value!("once", bytes.div_ceil(1_000_000));
+    value!("often", (11 * bytes + 500_000) / 1_000_000);
 }
 
 pub fn graph() {

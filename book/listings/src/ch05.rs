@@ -30,8 +30,7 @@ pub fn one_view() {
 }
 
 pub fn padded() {
-    let x = Tensor::arange(3.0).reshape([1, 3]).realize() + 1.0;
-    let x = x.realize();
+    let x = Tensor::from([[1.0, 2.0, 3.0]]);
     let y = x.pad(&[(0, 0), (2, 1)], 0);
     println!("{:?}", y.lazydata().view());
     println!("{y}");
@@ -96,7 +95,7 @@ pub fn pushed() {
 
 pub fn cost() {
     let x = Tensor::rand([64, 64]).realize();
-    let y = (&x + 1.0).t().get((8..16, ..)).flip(1);
+    let y = (&x + 1.0).t().get((8..16, ..)).flip(1).reshape([2, 4, 64]).permute([1, 0, 2]);
     println!("{:?}", y.lazydata());
     for movement in y.lazydata().path().unwrap().moves() {
         println!("{movement:?}");

@@ -59,26 +59,14 @@ pub fn races() {
         println!("{name:<9} after 40 steps: loss {loss:.6}");
         paths.push((name, path));
     }
-    for (name, path) in &paths {
-        let file = name.to_lowercase();
-        let picture = trail(name, path);
-        match file.as_str() {
-            "sgd" => sgd_picture(&picture),
-            "momentum" => momentum_picture(&picture),
-            "adam" => adam_picture(&picture),
-            _ => {}
-        }
-    }
+    pictures(&paths);
 }
 
-fn sgd_picture(svg: &str) {
-    picture!("sgd", svg);
-}
-fn momentum_picture(svg: &str) {
-    picture!("momentum", svg);
-}
-fn adam_picture(svg: &str) {
-    picture!("adam", svg);
+/// Hands over a picture of each way.
+fn pictures(paths: &[(&str, Vec<(f64, f64)>)]) {
+    picture!("sgd", trail(paths[0].0, &paths[0].1[..13]));
+    picture!("momentum", trail(paths[1].0, &paths[1].1));
+    picture!("adam", trail(paths[3].0, &paths[3].1));
 }
 
 pub fn momentum() {
@@ -159,10 +147,12 @@ pub fn layers() {
 /// env: DEBUG=2
 pub fn kernels() {
     let w = Tensor::full([1000, 1000], 0.5).contiguous().realize();
+    let g = Tensor::full([1000, 1000], 0.1).contiguous().realize();
     let mut optimizer = Adam::new([&w], 0.001);
     optimizer.realize();
-    let g = Tensor::full([1000, 1000], 0.1).contiguous().realize();
     w.set_grad(Some(g));
+    optimizer.step();
+    part!("second");
     optimizer.step();
 }
 
@@ -179,7 +169,7 @@ fn trail(name: &str, path: &[(f64, f64)]) -> String {
 ";
     let (width, height) = (620.0, 330.0);
     let place = |(x, y): (f64, f64)| (320.0 + x * 62.0, 190.0 - y * 100.0);
-    let title = format!("{name}, 40 steps");
+    let title = format!("{name}, {} steps", path.len() - 1);
     let mut text = svg::open(width, height, &title, "steps on lines of equal loss", STYLE);
     let (cx, cy) = place((0.0, 0.0));
     for loss in [0.25, 1.0, 3.0, 8.0, 16.0] {

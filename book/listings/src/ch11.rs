@@ -55,6 +55,19 @@ pub fn data() {
     picture!("digits", first_digits(&data));
 }
 
+pub fn network() {
+    let c1 = Tensor::scaled_uniform([8, 1, 3, 3]);
+    let c2 = Tensor::scaled_uniform([16, 8, 3, 3]);
+    let l1 = Tensor::scaled_uniform([400, 10]);
+    let forward = |x: &Tensor| {
+        let x = x.reshape([-1, 1, 28, 28]);
+        let x = x.conv2d(&c1, None).relu().max_pool2d(2);
+        let x = x.conv2d(&c2, None).relu().max_pool2d(2);
+        x.flatten(1).dot(&l1).log_softmax(-1)
+    };
+    assert_eq!(forward(&Tensor::zeros([2, 784])).shape(), [2, 10]);
+}
+
 pub fn batch() {
     let data = mnist().expect("the files are in data/mnist");
     let bytes = &data.train_images[..128 * 784];
@@ -252,10 +265,10 @@ fn curve(title: &str, numbers: &[f32]) -> String {
     let mut text = svg::open(width, height, title, title, STYLE);
     let place = |step: usize, value: f32| {
         let x = 64.0 + step as f64 / (numbers.len() - 1) as f64 * (width - 96.0);
-        let y = 60.0 + (2.0 - f64::from(value).max(0.05).log10()) / 3.3 * (height - 100.0);
+        let y = 60.0 + (0.6 - f64::from(value).max(0.05).log10()) / 1.9 * (height - 100.0);
         (x, y)
     };
-    for value in [0.1, 1.0, 10.0, 100.0] {
+    for value in [0.1, 0.3, 1.0, 3.0] {
         let (left, y) = place(0, value);
         let (right, _) = place(numbers.len() - 1, value);
         let _ = writeln!(text, r#"<path class="grid" d="M{left:.1} {y:.1}H{right:.1}"/>"#);
@@ -270,6 +283,7 @@ fn curve(title: &str, numbers: &[f32]) -> String {
         })
         .collect();
     let _ = writeln!(text, r#"<path class="line" d="M{}"/>"#, points.join("L"));
-    svg::line(&mut text, "", width / 2.0, height - 12.0, "middle", "step");
+    let last = format!("{} steps; the axis of the loss is logarithmic", numbers.len());
+    svg::line(&mut text, "", width / 2.0, height - 12.0, "middle", &last);
     text + "</svg>"
 }

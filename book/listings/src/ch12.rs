@@ -12,12 +12,12 @@ pub fn noise() {
             start.elapsed()
         })
         .collect();
-    println!("the first: {:>8.0?}", times[0]);
-    println!("the last:  {:>8.0?}", times[199]);
+    println!("the first: {:>8.1?}", times[0]);
+    println!("the last:  {:>8.1?}", times[199]);
     times.sort();
-    println!("fastest:   {:>8.0?}", times[0]);
-    println!("median:    {:>8.0?}", times[100]);
-    println!("slowest:   {:>8.0?}", times[199]);
+    println!("fastest:   {:>8.1?}", times[0]);
+    println!("median:    {:>8.1?}", times[100]);
+    println!("slowest:   {:>8.1?}", times[199]);
     let spread = times[199].as_secs_f64() / times[0].as_secs_f64();
     value!("spread", format!("{spread:.0}"));
 }

@@ -271,6 +271,7 @@ impl Prose<'_> {
             "output" => self.listing_output(name, more, false),
             "source" => self.source(rest, page),
             "header" => self.header(name, page),
+            "doc" => self.doc(rest, page),
             "exercise" => self.exercise(name, page),
             _ => bail!("there is no directive {word}"),
         }
@@ -381,6 +382,36 @@ impl Prose<'_> {
         Ok(format!(
             "<div class=\"quote\"><pre class=\"source\"><code class=\"nohighlight hljs\">{html}</code></pre><p class=\"from\"><a href=\"{target}\">{}, from line {line}</a></p></div>",
             escape(file)
+        ))
+    }
+
+    /// What an item of the library's source says of itself: its doc comment, as prose.
+    fn doc(&self, what: &str, page: &str) -> Result<String> {
+        let (file, item) = what.split_once(":").context("{{#doc src/file.rs:Item}}")?;
+        let place = self.names.item_of(file, item).with_context(|| {
+            format!("{file} has no {item}: it was renamed or moved, and the chapter must follow")
+        })?;
+        let text = self
+            .files
+            .get(file)
+            .with_context(|| format!("{file} is not in the book"))?;
+        let start = place.text.end - text[place.text.clone()].trim_start().len();
+        let mut lines: Vec<&str> = text[..start]
+            .lines()
+            .rev()
+            .map(str::trim)
+            .skip_while(|line| line.is_empty() || line.starts_with("#["))
+            .map_while(|line| line.strip_prefix("///"))
+            .map(|line| line.strip_prefix(' ').unwrap_or(line))
+            .collect();
+        ensure!(!lines.is_empty(), "{item} in {file} has no doc comment");
+        lines.reverse();
+        let html = self.render(&lines.join("\n"), page, Some(file), Kind::Comment(0))?;
+        let target = link(page, place).replace(".md", ".html");
+        Ok(format!(
+            "<blockquote class=\"doc\">{html}<p class=\"from\"><a href=\"{target}\">{}, {}</a></p></blockquote>",
+            escape(file),
+            escape(item)
         ))
     }
 
