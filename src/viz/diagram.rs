@@ -1,6 +1,6 @@
 //! # viz/diagram: a graph as a picture
 //!
-//! **In:** [`Diagram`]: boxes with a few lines of text, and edges between them. **Out:** SVG. **Above:** [`graphs`](super::graphs), which says what
+//! **In:** [`Diagram`]: boxes with a few lines of text, and edges between them. **Out:** SVG. **Above:** `graphs`, which says what
 //! stands in the boxes. **Below:** [`layout`](super::layout), [`svg`](super::svg).
 //!
 //! Laws:

@@ -70,7 +70,7 @@ impl Picture {
     /// Writes the file, or leaves what was there as it was.
     ///
     /// # Errors
-    /// If it can't be written: see [`files`](crate::nn::files).
+    /// If it can't be written: see [`crate::nn::files`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         files::write(path, self.0.as_bytes())
     }

@@ -30,11 +30,12 @@ pub fn fused() {
 }
 
 pub fn traffic() {
-    let bytes = 4 * 2048 * 2048;
-    println!("one kernel:  {} MB", bytes.div_ceil(1_000_000));
-    println!("six kernels: {} MB", (11 * bytes + 500_000) / 1_000_000);
-    value!("once", bytes.div_ceil(1_000_000));
-    value!("often", (11 * bytes + 500_000) / 1_000_000);
+    let megabytes = 4.0 * 2048.0 * 2048.0 / 1e6;
+    let (once, often) = (megabytes, 11.0 * megabytes);
+    println!("one kernel:  {once:.0} MB");
+    println!("six kernels: {often:.0} MB");
+    value!("once", format!("{once:.0}"));
+    value!("often", format!("{often:.0}"));
 }
 
 pub fn graph() {

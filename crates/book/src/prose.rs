@@ -406,13 +406,10 @@ impl Prose<'_> {
             .collect();
         ensure!(!lines.is_empty(), "{item} in {file} has no doc comment");
         lines.reverse();
-        let html = self.render(&lines.join("\n"), page, Some(file), Kind::Comment(0))?;
-        let target = link(page, place).replace(".md", ".html");
-        Ok(format!(
-            "<blockquote class=\"doc\">{html}<p class=\"from\"><a href=\"{target}\">{}, {}</a></p></blockquote>",
-            escape(file),
-            escape(item)
-        ))
+        let prose = self.render(&lines.join("\n"), page, Some(file), Kind::Comment(0))?;
+        let quoted: String = prose.lines().map(|line| format!("> {line}\n")).collect();
+        let target = link(page, place);
+        Ok(format!("{quoted}>\n> [{file}, `{item}`]({target})"))
     }
 
     /// The header of a source file (its `//!`), without its title: the map, for example.
