@@ -129,7 +129,7 @@ class Tensor:
     def clamp(self, min_: Optional[builtins.float] = None, max_: Optional[builtins.float] = None) -> Tensor:
         """As clip."""
     def clip(self, min_: Optional[builtins.float] = None, max_: Optional[builtins.float] = None) -> Tensor:
-        """x, but at least min_ and at most max_; None is no bound."""
+        """x, but at least min_ and at most max_; None is no bound. Where min_ is above max_, max_ wins."""
     def clone(self) -> Tensor:
         """The same values in memory of their own; gradients flow through."""
     def contiguous(self) -> Tensor:
