@@ -218,8 +218,10 @@ fn orthonormal(
     let nothing = sizes.first().copied().unwrap_or(0.0) * 1e-14;
     let mut units: Vec<Vec<f64>> = Vec::new();
     for i in 0..count {
-        let unit = match sizes.get(i) {
-            Some(&size) if size > nothing => columns[i].0.iter().map(|x| x / size).collect(),
+        let unit = match sizes.get(i).zip(columns.get(i)) {
+            Some((&size, (column, _))) if size > nothing => {
+                column.iter().map(|x| x / size).collect()
+            }
             _ => farthest(&units, m),
         };
         units.push(unit);

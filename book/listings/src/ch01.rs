@@ -132,9 +132,9 @@ fn diagram(view: &View, memory: usize) -> String {
     let mut cell = |x: usize, y: usize, address: usize| {
         let hue = 360 * address / memory;
         let (middle, base) = (x + 24, y + 29);
-        let _ = write!(
+        let _ = writeln!(
             svg,
-            "<rect x=\"{x}\" y=\"{y}\" width=\"48\" height=\"48\" fill=\"hsl({hue} 70% 50%)\"/><text x=\"{middle}\" y=\"{base}\">{address}</text>\n"
+            "<rect x=\"{x}\" y=\"{y}\" width=\"48\" height=\"48\" fill=\"hsl({hue} 70% 50%)\"/><text x=\"{middle}\" y=\"{base}\">{address}</text>"
         );
     };
     for row in 0..rows {

@@ -112,7 +112,7 @@ pub fn windows() {
 
 pub fn embedding() {
     let table = Tensor::from([[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]).requires_grad(true);
-    let rows = table.get(&Tensor::from([2, 0, 2]));
+    let rows = table.get(Tensor::from([2, 0, 2]));
     rows.sum(()).backward();
     println!("{}", table.grad().unwrap());
 }

@@ -100,7 +100,7 @@ pub fn frees() {
 pub fn deep() {
     let mut x = Tensor::zeros([4]).contiguous().realize();
     for _ in 0..10_000 {
-        x = x + 1.0;
+        x += 1.0;
     }
     println!("{:?}", x.to_vec::<f32>());
 }

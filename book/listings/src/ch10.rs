@@ -34,7 +34,8 @@ pub fn sgd() {
 }
 
 pub fn races() {
-    let race = |steps: usize, build: &dyn Fn(&Tensor) -> Box<dyn Optimizer>| {
+    type Build<'a> = &'a dyn Fn(&Tensor) -> Box<dyn Optimizer>;
+    let race = |steps: usize, build: Build| {
         let w = Tensor::from([4.0, 1.0]);
         let mut optimizer = build(&w);
         let mut path = vec![(4.0, 1.0)];
@@ -47,7 +48,7 @@ pub fn races() {
         }
         (path, valley(&w).item::<f32>())
     };
-    let runners: [(&str, &dyn Fn(&Tensor) -> Box<dyn Optimizer>); 4] = [
+    let runners: [(&str, Build); 4] = [
         ("SGD", &|w| Box::new(SGD::new([w], 0.045))),
         ("momentum", &|w| Box::new(SGD::new([w], 0.02).momentum(0.8))),
         ("Nesterov", &|w| Box::new(SGD::new([w], 0.02).momentum(0.8).nesterov(true))),
@@ -124,7 +125,7 @@ pub fn decay() {
             let sign = if step % 2 == 0 { 100.0 } else { -100.0 };
             let mut loss = (&w * Tensor::from([0.0, sign])).sum(());
             if !decoupled {
-                loss = loss + w.square().sum(()) * 0.05; // its gradient is 0.1 · w
+                loss += w.square().sum(()) * 0.05; // its gradient is 0.1 · w
             }
             loss.backward();
             optimizer.step();

@@ -10,6 +10,7 @@
 //! A listing runs in a process of its own, and all of this goes to stderr, where the library writes what `DEBUG` asks for: so the
 //! page has both in the order in which they happened. Marks between two control characters that no text contains tell them apart.
 
+#![allow(clippy::needless_range_loop)] // a loop over indices reads as the formula beside it does
 #![allow(unused_macros)] // which of them a chapter uses is its own affair
 
 /// A program that the book shows.

@@ -134,7 +134,7 @@ fn words_of(remap: &Remap, old: &[usize]) -> Vec<&'static str> {
     // For each old axis that is one of the new ones: which.
     let places: Vec<usize> = rows
         .iter()
-        .map(|row| moving(row))
+        .map(&moving)
         .filter(|axes| axes.len() == 1)
         .map(|axes| axes[0])
         .collect();

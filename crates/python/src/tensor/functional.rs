@@ -81,7 +81,7 @@ methods! {
     batchnorm (weight, bias, mean, invstd, axis=1) (weight: Option<Given>, bias: Option<Given>, mean: Given, invstd: Given, axis: isize)
         => |x| x.movedim(axis, 1).batchnorm(option(&weight), option(&bias), &mean.0, &invstd.0).movedim(1, axis);
     /// The matrix product: see matmul.
-    dot (w, dtype=None) (w: Given, dtype: Option<Type>) => |x| typed(x, dtype).dot(&typed(&w.0, dtype));
+    dot (w, dtype=None) (w: Given, dtype: Option<Type>) => |x| typed(x, dtype).dot(typed(&w.0, dtype));
 }
 
 #[pymethods]
