@@ -491,8 +491,7 @@ fn text_of(item: &impl Spanned, attributes: &[syn::Attribute]) -> Range<usize> {
     let whole = item.span().byte_range();
     match attributes
         .iter()
-        .filter(|attribute| matches!(attribute.style, syn::AttrStyle::Outer))
-        .next_back()
+        .rfind(|attribute| matches!(attribute.style, syn::AttrStyle::Outer))
     {
         Some(last) => last.span().byte_range().end..whole.end,
         None => whole,

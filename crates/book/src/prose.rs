@@ -158,7 +158,7 @@ impl Prose<'_> {
                 Event::Text(_) if chapter => {
                     let alone = text[range.clone()]
                         .match_indices('$')
-                        .any(|(at, _)| text[..range.start + at].chars().next_back() != Some('\\'));
+                        .any(|(at, _)| !text[..range.start + at].ends_with('\\'));
                     let around = &text[range];
                     ensure!(
                         !alone,

@@ -159,7 +159,8 @@ pub fn build(root: &Path, target: &Path, program: &Path) -> Result<Report> {
         }
     }
     write(&pages, "SUMMARY.md", &summary)?;
-    for asset in ["book.css"] {
+    {
+        let asset = "book.css";
         fs::copy(root.join("book/theme").join(asset), pages.join(asset))?;
     }
 
