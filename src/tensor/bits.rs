@@ -1,7 +1,7 @@
 //! # tensor/bits: logic of truth values, and of the bits of integers
 //!
 //! **In:** bool tensors or tensors of integers, and numbers. **Out:** `&`, `|`, `^`, `!`, `<<`, `>>`, which [`operators`](super::operators) writes
-//! as such. **Below:** [`Bits`](crate::mlops::binary::Bits).
+//! as such. **Below:** [`Bits`].
 //!
 //! Laws:
 //! 1. A truth value is one bit: the same functions are its logic.

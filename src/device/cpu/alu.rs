@@ -285,7 +285,7 @@ impl<A: Number, B: Stored> Hot for Cast<A, B> {
     }
 }
 
-/// dst = src as another dtype, by the rules of [`Scalar::cast`]. To a half: rounded to it, but still an f32, as in any register.
+/// dst = src as another dtype, by the rules of [`Scalar::cast`](crate::dtype::Scalar::cast). To a half: rounded to it, but still an f32, as in any register.
 ///
 /// # Safety
 /// The laws of the module.

@@ -20,7 +20,7 @@ pub trait Lane:
     const ZERO: Self;
     /// self · y + z, rounded once
     fn mul_add(self, y: Self, z: Self) -> Self;
-    /// Reads four numbers from each of four places and gives them the other way round: result[j][i] is number j of place i.
+    /// Reads four numbers from each of four places and gives them the other way round: `result[j][i]` is number j of place i.
     ///
     /// # Safety
     /// Four numbers may be read from each.
