@@ -48,7 +48,7 @@ pub fn intensity() {
     // operations on each byte that has to be moved
     let n = 1024.0;
     println!("a + b:           {:.2}", 1.0 / 12.0);
-    println!("softmax:         {:.2}", 5.0 / 8.0);
+    println!("softmax:         {:.2}", 6.0 / 8.0);
     println!("matmul of 1,024: {:.0}", 2.0 * n * n * n / (3.0 * n * n * 4.0));
 }
 

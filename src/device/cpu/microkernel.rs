@@ -16,7 +16,7 @@
 //! take them. A tile of W × N uses each of its W + N loads many times: W·N multiply-adds for W/lanes vector loads and N
 //! broadcasts. With 512 bits (16 lanes of f32) and 32 registers, 32 × 12 takes 24 registers for sums, 2 for the wide step and the
 //! rest for broadcasts: 24 multiply-adds for 14 loads. A core that starts one such multiply-add and two loads a cycle is then
-//! limited by arithmetic alone: 16 lanes · 2 flop · 3 GHz ≈ 90 GFLOP/s a core. The sums are independent of each other, so 24 of
+//! limited by arithmetic alone: 16 lanes · 2 flop · 3.3 GHz ≈ 106 GFLOP/s a core. The sums are independent of each other, so 24 of
 //! them also hide the four cycles that each addition takes. The same counting gives 16 × 6 for the 16 registers of AVX2.
 //!
 //! Where the wide numbers are not packed but loaded from where they are, their loads are the dear ones, and broadcasts are cheap: half a load
