@@ -1,3 +1,5 @@
+//! Tests of `source`: small files whose lines, functions and classes were counted by hand.
+
 use super::*;
 use crate::language::Language;
 

@@ -1,3 +1,5 @@
+//! Tests of `uses`: which names a file uses, and through what.
+
 use super::*;
 use crate::source::{Queries, Source};
 use std::path::Path;
