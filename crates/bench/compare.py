@@ -5,7 +5,8 @@
 
 For each row and each peer: ours, peer, ours, peer, … Each turn takes the median of many runs, each pair gives a ratio, and the table has
 the median of the pairs. Neighbours in time share what the machine is up to, so a ratio stays true where a time does not. What was
-measured on different days is never compared.
+measured on different days is never compared. Each row gets processes of its own: in one that has run other rows, a time depends on
+them, because an allocator learns from what it has handed out (glibc keeps large blocks once it has seen some freed).
 
 Needs only Python's standard library itself; PyTorch and NumPy must be there in the Python that --python names, and the Rust peers are
 built by themselves the first time that they are asked for (that takes minutes). A peer that is not there is left out.
@@ -42,7 +43,7 @@ GOALS = {
 VARIANTS = {"adam_10m_fused": "adam_10m"}
 
 # What we want to reach against the machine and ourselves: (title, one, other, how the ratio is made of both, goal).
-# A participant is a row, or a row and "@1" for one thread.
+# The other may be a row and "@1": with one thread.
 OWN = [
     ("matmul_2048, share of the multiply-add peak", "matmul_2048", "machine_fma_peak", lambda a, b: a["gflops"] / b["gflops"], "≥ 0.85"),
     ("add_4096, share of a plain loop", "add_4096", "machine_stream_add", lambda a, b: b["median_ms"] / a["median_ms"], "≥ 0.8"),
@@ -129,7 +130,10 @@ class Program:
         fields = stat.rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def close(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
         self.process.stdin.close()
         self.process.wait()
 
@@ -349,7 +353,10 @@ def main():
         sys.exit(f"no row's name contains any of {options.filter}; there are {', '.join(ours_rows)}")
 
     time_of = {"clock": "median_ms", "cpu": "cpu_ms"}[options.by]
-    ours = Program([bench], [*effort, "--threads", threads], env, options.patience)
+
+    def start(command, threads=threads, env=env):
+        return Program(command, [*effort, "--threads", threads], env, options.patience)
+
     results, versions = {}, {}
     commands = peer_commands(options.python)
     for peer in filter(None, options.peers.split(",")):
@@ -359,27 +366,23 @@ def main():
         if said is None:
             continue
         versions[peer], results[peer] = said, {}
-        program = Program(commands[peer], [*effort, "--threads", threads], env, options.patience)
         for name in rows:
-            result = against_peer(name, VARIANTS.get(name, name), ours, program, options.rounds, time_of)
+            with start([bench]) as ours, start(commands[peer]) as program:
+                result = against_peer(name, VARIANTS.get(name, name), ours, program, options.rounds, time_of)
             if result:
                 results[peer][name] = result
                 print(f"{name:<24} ours {result['ours_ms']:>9.3f} ms   {said} {result['peer_ms']:>9.3f} ms   {number(result['ratio']):>6}   others {result['disturbed']:.0%}", file=sys.stderr)
-        program.close()
 
     own = []
     if not options.no_own:
-        single = Program([bench], [*effort, "--threads", "1"], {**env, "RAYON_NUM_THREADS": "1"}, options.patience)
-        ask = lambda name: (single if name.endswith("@1") else ours).measure(name.removesuffix("@1"))
         for title, one, other, ratio, goal in OWN:
             if one not in rows:
                 continue
-            pairs = paired(lambda: ask(one), lambda: ask(other), options.rounds, ratio)
-            lines, ratios = pairs
+            others, other = ("1" if other.endswith("@1") else threads), other.removesuffix("@1")
+            with start([bench]) as first, start([bench], others) as second:
+                lines, ratios = paired(lambda: first.measure(one), lambda: second.measure(other), options.rounds, ratio)
             disturbed = statistics.median(line["disturbed"] for line in lines[0] + lines[1])
             own.append((title, {"ratio": statistics.median(ratios), "ratios": ratios, "disturbed": disturbed}, goal))
-        single.close()
-    ours.close()
 
     text = caption(options, versions, results)
     if any(results.values()):
