@@ -180,7 +180,7 @@ impl Rows {
                         let first = from.cast_const();
                         let line = |i: usize| first.wrapping_add(i * self.length * size);
                         let lines: Vec<*const u8> = (0..rows).map(line).collect();
-                        alu::reduce_lines(*op, dtype, &lines, self.length, to);
+                        alu::reduce_lines(*op, dtype, &lines, self.length, (to, rows));
                     }
                 }
                 Step::Spread(reg, src) => {

@@ -24,7 +24,7 @@ struct Lines<'a, T> {
     op: ReduceOps,
     lines: &'a [*const u8],
     n: usize,
-    sums: *mut T,
+    sums: (*mut T, usize),
 }
 
 impl<T: Number> Lines<'_, T> {
@@ -32,10 +32,11 @@ impl<T: Number> Lines<'_, T> {
     /// As for [`reduce_lines`].
     #[inline(always)]
     unsafe fn fold(self, identity: T, f: impl Fn(T, T) -> T + Copy) {
+        let (sums, count) = self.sums;
         for (i, line) in self.lines.iter().enumerate() {
             // SAFETY: the caller's.
             unsafe {
-                let sum = self.sums.add(i);
+                let sum = sums.add(i % count);
                 let line = fold(line.cast::<T>(), self.n, identity, f);
                 sum.write_unaligned(f(sum.read_unaligned(), line));
             }
@@ -57,20 +58,20 @@ impl<T: Number> Hot for Lines<'_, T> {
     }
 }
 
-/// sumᵢ = sumᵢ ∘ (lineᵢ₀ ∘ … ∘ lineᵢₙ₋₁), in the order that [`fold`] describes. The arithmetic is that of `dtype`
-/// (for halves f32), so whoever sums narrow integers casts them to [`DType::sum_dtype`] before.
+/// sumᵢ = sumᵢ ∘ (lineᵢ₀ ∘ … ∘ lineᵢₙ₋₁), in the order that [`fold`] describes. If there are more lines than sums, they go on with the first
+/// sum. The arithmetic is that of `dtype` (for halves f32), so whoever sums narrow integers casts them to [`DType::sum_dtype`] before.
 ///
 /// # Safety
-/// The laws of the module, for each line; `sums` are as many values of `dtype`'s register type as there are lines.
+/// The laws of the module, for each line; `sums` are so many values of `dtype`'s register type, one at least.
 pub unsafe fn reduce_lines(
     op: ReduceOps,
     dtype: DType,
     lines: &[*const u8],
     n: usize,
-    sums: *mut u8,
+    (sums, count): (*mut u8, usize),
 ) {
     with_dtype!(dtype, T => {
-        run(Register::<T>::HOT, Lines::<Register<T>> { op, lines, n, sums: sums.cast() })
+        run(Register::<T>::HOT, Lines::<Register<T>> { op, lines, n, sums: (sums.cast(), count) })
     })
 }
 
@@ -80,26 +81,26 @@ pub unsafe fn reduce_lines(
 /// As there.
 pub unsafe fn reduce_block(op: ReduceOps, dtype: DType, src: *const u8, n: usize, sum: *mut u8) {
     // SAFETY: the caller's.
-    unsafe { reduce_lines(op, dtype, &[src], n, sum) }
+    unsafe { reduce_lines(op, dtype, &[src], n, (sum, 1)) }
 }
 
 struct Dots<'a, T> {
     a: &'a [Source<u8>],
     b: &'a [Source<u8>],
     n: usize,
-    sums: *mut T,
+    sums: (*mut T, usize),
 }
 
 impl<T: Number> Hot for Dots<'_, T> {
     type Out = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let zeros = (T::ZERO, T::ZERO);
+        let (zeros, (sums, count)) = ((T::ZERO, T::ZERO), self.sums);
         for (i, (a, b)) in self.a.iter().zip(self.b).enumerate() {
             let factors = (a.cast(), b.cast());
             // SAFETY: `dot_lines`'s caller keeps the laws of the module. Each product is rounded before it is added, as if it had been a block.
             unsafe {
-                let sum = self.sums.add(i);
+                let sum = sums.add(i % count);
                 let dot = fold2(factors, zeros, self.n, T::ZERO, T::mul, T::add);
                 sum.write_unaligned(sum.read_unaligned().add(dot));
             }
@@ -111,9 +112,15 @@ impl<T: Number> Hot for Dots<'_, T> {
 ///
 /// # Safety
 /// As there.
-pub unsafe fn dot_lines(dtype: DType, a: &[Source<u8>], b: &[Source<u8>], n: usize, sums: *mut u8) {
+pub unsafe fn dot_lines(
+    dtype: DType,
+    a: &[Source<u8>],
+    b: &[Source<u8>],
+    n: usize,
+    (sums, count): (*mut u8, usize),
+) {
     with_dtype!(dtype, T => {
-        run(Register::<T>::HOT, Dots::<Register<T>> { a, b, n, sums: sums.cast() })
+        run(Register::<T>::HOT, Dots::<Register<T>> { a, b, n, sums: (sums.cast(), count) })
     })
 }
 

@@ -469,15 +469,19 @@ fn many_rows_and_lines_reduce_as_one_after_the_other() {
                     let start = Block::register(dtype, &values(count));
                     let (mut once, mut each) = (start.clone(), start);
                     let lines = Block::register(dtype, &(0..count).map(pick).collect::<Vec<_>>());
-                    let (mut all_lines, mut each_line) = (lines.clone(), lines);
+                    let (mut all_lines, mut each_line) = (lines.clone(), lines.clone());
+                    let (mut turns, mut each_turn) = (lines.clone(), lines);
                     let size = dtype.compute().itemsize();
                     // SAFETY: blocks of the right sizes: n values each, and one for each row.
                     unsafe {
                         reduce_rows(op, dtype, &pointers, n, once.ptr());
-                        reduce_lines(op, dtype, &pointers, n, all_lines.ptr());
+                        reduce_lines(op, dtype, &pointers, n, (all_lines.ptr(), count));
+                        let two = count.min(2);
+                        reduce_lines(op, dtype, &pointers, n, (turns.ptr(), two));
                         for (i, &row) in pointers.iter().enumerate() {
                             reduce_rows(op, dtype, &[row], n, each.ptr());
                             reduce_block(op, dtype, row, n, each_line.ptr().add(i * size));
+                            reduce_block(op, dtype, row, n, each_turn.ptr().add(i % two * size));
                         }
                     }
                     let alike = |a: &Block, b: &Block, n: usize| {
@@ -492,6 +496,10 @@ fn many_rows_and_lines_reduce_as_one_after_the_other() {
                         alike(&all_lines, &each_line, count),
                         "{op:?} of {count} lines of {n} {dtype}"
                     );
+                    assert!(
+                        alike(&turns, &each_turn, count),
+                        "{op:?} of {count} lines of {n} {dtype}, to two sums in turn"
+                    );
                 }
                 // Dots are the lines of the products.
                 let mut dots = Block::register(dtype, &values(0)[..count.min(n)]);
@@ -504,7 +512,7 @@ fn many_rows_and_lines_reduce_as_one_after_the_other() {
                     unsafe {
                         binary(BinaryOps::Mul, dtype, a, b, product.ptr(), n);
                         reduce_block(ReduceOps::Sum, dtype, product.ptr(), n, sums.ptr().add(at));
-                        dot_lines(dtype, &[a], &[b], n, dots.ptr().add(at));
+                        dot_lines(dtype, &[a], &[b], n, (dots.ptr().add(at), 1));
                     }
                 }
                 let (dots, sums) = (

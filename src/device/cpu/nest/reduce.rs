@@ -52,7 +52,7 @@ impl LoopNest {
                     unsafe {
                         match *factors {
                             Some((a, b)) => {
-                                alu::dot_lines(dtype, &[source(a)], &[source(b)], n, sum)
+                                alu::dot_lines(dtype, &[source(a)], &[source(b)], n, (sum, 1))
                             }
                             None => alu::reduce_block(op, dtype, frame.registers[src], n, sum),
                         }
