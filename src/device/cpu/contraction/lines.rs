@@ -38,7 +38,7 @@ use super::{InstructionSet, Real};
 use crate::device::cpu::packing::Affine;
 use crate::shape::view::{Bound, View, row_major};
 use std::ops::Range;
-use vectors::{MOST_DOTS, MOST_SHARED_DOTS, Tap};
+use vectors::{ABREAST, MOST_DOTS, MOST_SHARED_DOTS, Tap};
 
 /// A line shorter than this is better done otherwise: starting on one costs some ten cycles.
 const LEAST_LINE: usize = 8;
@@ -75,8 +75,8 @@ pub(super) struct Lines {
     peers: [Vec<isize>; 2],
     /// for dots, what each tap adds to the output's address
     tap_outs: Vec<isize>,
-    /// [row.mask, vector, tap], see the header; how many belong to a row, and to a vector
-    masks: Vec<u32>,
+    /// [row.mask, vector, tap], see the header; how many belong to a row, and to a vector. Of scaled lines [row.mask, vector / 4, tap, vector % 4].
+    masks: Vec<u16>,
     row_masks: usize,
     mask_step: usize,
     /// after how many taps the masks repeat; there are a few more of them, so that those of one call are neighbours
@@ -198,6 +198,11 @@ impl Lines {
         } else {
             period
         };
+        let abreast = match kind {
+            Kind::Scaled => ABREAST,
+            Kind::Dots => 1,
+        };
+        let row_masks = length.div_ceil(abreast * lanes) * mask_step;
         let (outputs, work) = (
             outer.iter().product::<usize>(),
             count(&axes(0..sizes.len())),
@@ -205,7 +210,7 @@ impl Lines {
         let (low, high) = x.extent()?;
         let fits = length >= LEAST_LINE
             && (2..=MOST_TAPS).contains(&count(&taps))
-            && count(&bounded_rows) * length.div_ceil(lanes) * mask_step <= MOST_MASKS
+            && count(&bounded_rows) * row_masks * abreast <= MOST_MASKS
             && w.bounds.is_empty()
             && bounded(&[&groups[..], &peers].concat()).is_empty()
             // Most numbers of x are met by several taps; otherwise this is a matrix times a vector, which wants another order.
@@ -266,10 +271,10 @@ impl Lines {
             masks: masks(
                 lanes,
                 length,
-                [count(&bounded_rows), mask_step],
+                [count(&bounded_rows), mask_step, abreast],
                 &bound_values,
             ),
-            row_masks: length.div_ceil(lanes) * mask_step,
+            row_masks,
             mask_step,
             period,
             outputs,
@@ -305,17 +310,18 @@ struct BoundValues {
     size: isize,
 }
 
-/// [row, vector, tap]: the lanes that are on the line and keep all bounds.
+/// [row, vectors, tap, vector], with so many vectors beside each other: the lanes that are on the line and keep all bounds.
 fn masks(
     lanes: usize,
     length: usize,
-    [rows, taps]: [usize; 2],
+    [rows, taps, abreast]: [usize; 3],
     bounds: &[BoundValues],
-) -> Vec<u32> {
-    let mut masks = Vec::with_capacity(rows * length.div_ceil(lanes) * taps);
+) -> Vec<u16> {
+    let mut masks = Vec::new();
     for row in 0..rows {
-        for first in (0..length).step_by(lanes) {
-            for tap in 0..taps {
+        for group in (0..length).step_by(abreast * lanes) {
+            for (tap, vector) in (0..taps).flat_map(|tap| (0..abreast).map(move |v| (tap, v))) {
+                let first = group + vector * lanes;
                 let holds = |at: usize| {
                     bounds.iter().all(|bound| {
                         let tap = bound.taps[tap % bound.taps.len()];
@@ -323,7 +329,7 @@ fn masks(
                         (0..bound.size).contains(&value)
                     })
                 };
-                let lane = |mask, at| mask | (holds(at) as u32) << (at - first);
+                let lane = |mask, at| mask | (holds(at) as u16) << (at - first);
                 masks.push((first..length.min(first + lanes)).fold(0, lane));
             }
         }

@@ -14,8 +14,9 @@ pub(in crate::device::cpu) const MOST_SHARED_DOTS: usize = 6;
 pub(super) const MOST_PEERS: usize = 4;
 /// Numbers in the widest vector.
 const MOST_LANES: usize = 16;
-/// Vectors of a line that are summed at a time: so many sums grow independently while the first waits for its addition.
-const ABREAST: usize = 4;
+/// Vectors of a scaled line that are summed at a time: so many sums grow independently while the first waits for its addition. Their masks are
+/// one number of 64 bits, since loads are what limits this: one for each mask took a quarter of the time.
+pub(super) const ABREAST: usize = 4;
 
 /// What a tap adds to the address of x and of w.
 #[derive(Clone, Copy, Debug)]
@@ -42,8 +43,9 @@ pub(in crate::device::cpu) struct Pair<'a, T> {
     pub w: *const T,
     pub length: usize,
     pub taps: &'a [Tap],
-    /// the lanes of x that count, for a row, a vector and a tap at row.mask + vector · mask_step + tap
-    pub masks: &'a [u32],
+    /// the lanes of x that count, for a row, a vector and a tap at row.mask + vector · mask_step + tap; of scaled lines, for so many vectors side
+    /// by side
+    pub masks: &'a [u16],
     pub mask_step: usize,
 }
 
@@ -69,13 +71,17 @@ impl<T: Lane> Pair<'_, T> {
     /// x at a vector of a row, moved by a tap; 0 where the mask is 0.
     ///
     /// # Safety
-    /// Where the mask is 1, there is a number; the row, the vector and the tap have a mask.
+    /// Where the mask is 1, there is a number; there is such a tap.
     #[inline(always)]
-    unsafe fn load<V: Vector<Number = T>>(&self, row: Row, vector: usize, tap: usize) -> V {
+    unsafe fn load<V: Vector<Number = T>>(
+        &self,
+        row: Row,
+        vector: usize,
+        tap: usize,
+        mask: u32,
+    ) -> V {
         // SAFETY: the caller's promise. Where a masked load looks at every lane, all of them have been compared with what is readable.
         unsafe {
-            let at = row.mask + vector * self.mask_step + tap;
-            let mask = *self.masks.get_unchecked(at);
             let shift = self.taps.get_unchecked(tap).x + (vector * V::LANES) as isize;
             let from = self.x.wrapping_offset(row.x + shift);
             // As distances from the start, because an address may wrap around where the buffer is empty.
@@ -159,10 +165,18 @@ unsafe fn scale_some<V: Vector, const N: usize>(
     // SAFETY: the caller of `scale` promises masks, taps and memory. A vector that ends behind the line goes through an array.
     unsafe {
         let mut sums = [V::splat(V::Number::ZERO); N];
+        let masks = ABREAST * (row.mask + first / ABREAST * pair.mask_step);
+        let masks = pair
+            .masks
+            .as_ptr()
+            .wrapping_add(masks)
+            .cast::<[u16; ABREAST]>();
         for (tap, &Tap { w, .. }) in pair.taps.iter().enumerate() {
             let w = V::splat(*pair.w.wrapping_offset(row.w + w));
+            let masks = u64::from_le(masks.wrapping_add(tap).cast::<u64>().read_unaligned());
             for (n, sum) in sums.iter_mut().enumerate() {
-                *sum = sum.add_product(pair.load::<V>(row, first + n, tap), w);
+                let mask = (masks >> (u16::BITS as usize * n)) as u16;
+                *sum = sum.add_product(pair.load::<V>(row, first + n, tap, mask.into()), w);
             }
         }
         for (n, sum) in sums.into_iter().enumerate() {
@@ -202,8 +216,12 @@ pub(in crate::device::cpu) unsafe fn dot<V: Vector, const W: usize, const N: usi
             });
             for vector in 0..vectors {
                 let ws = lines.map(|line| pair.beside::<V>(line, vector));
+                let masks = pair
+                    .masks
+                    .get_unchecked(row.mask + vector * pair.mask_step..);
                 for (n, sums) in sums.iter_mut().enumerate() {
-                    let x = pair.load::<V>(row, vector, n);
+                    let mask = *masks.get_unchecked(n);
+                    let x = pair.load::<V>(row, vector, n, mask.into());
                     for (sum, w) in sums.iter_mut().zip(ws) {
                         *sum = sum.add_product(x, w);
                     }
