@@ -239,34 +239,22 @@ fn needs_memory(graph: &Graph, user: usize, position: usize) -> bool {
     }
 }
 
-/// Computed from positions and constants alone in a few steps (a causal mask), or memory of a half type widened: repeating that
-/// is no dearer than reading it.
+/// Positions and constants, also cast, or memory of a half type widened: repeating that is no dearer than reading it. (But a causal mask is: it
+/// compares two arrays of int64, for each head of each sequence anew. Read from memory, it takes a twentieth of that.)
 fn free_to_repeat(graph: &Graph, i: usize) -> bool {
-    let node = &graph.nodes[i];
-    match node.op() {
-        Some(Op::Const(_) | Op::Iota) => true,
-        Some(Op::Unary(UnaryOps::Cast(DType::Float32 | DType::Float64)))
-            if graph.sources(i)[0].path.is_none() =>
-        {
-            let source = &graph.nodes[graph.sources(i)[0].index];
-            source.op().is_none() && source.node.dtype().is_float()
-        }
-        _ => {
-            let mut budget = 8;
-            positions_only(graph, i, &mut budget)
-        }
-    }
-}
-
-fn positions_only(graph: &Graph, i: usize, budget: &mut usize) -> bool {
     match graph.nodes[i].op() {
         Some(Op::Const(_) | Op::Iota) => true,
-        Some(Op::Unary(_) | Op::Binary(_) | Op::Ternary(_)) if *budget > 0 => {
-            *budget -= 1;
-            graph
-                .sources(i)
-                .iter()
-                .all(|source| positions_only(graph, source.index, budget))
+        Some(Op::Unary(UnaryOps::Cast(dtype))) => {
+            let edge = &graph.sources(i)[0];
+            let source = &graph.nodes[edge.index];
+            match source.op() {
+                Some(Op::Const(_) | Op::Iota) => true,
+                Some(_) => false,
+                None => {
+                    let widened = matches!(dtype, DType::Float32 | DType::Float64);
+                    widened && edge.path.is_none() && source.node.dtype().is_float()
+                }
+            }
         }
         _ => false,
     }
