@@ -78,6 +78,7 @@ impl Listings {
             "DEBUG",
             "DEVICE",
             "VIZ",
+            "WINO",
             "RAYON_NUM_THREADS",
             "RUST_BACKTRACE",
             "CI",

@@ -35,13 +35,16 @@
 //!   If the output is small and K long, a task is a chunk of K, and the tasks' outputs are added up in order.
 //! ```
 //!
+//! Windows of 3 × 3 that neither skip nor spread are multiplied at six points of polynomials instead of slid, if there are enough channels on
+//! both sides: a quarter of the multiplications (see `winograd`).
+//!
 //! **What to expect.** A product of n × n matrices does 2n³ operations on 3n² numbers, so arithmetic is the limit from n ≈ 100 on. With 32
 //! operations a cycle (one 512-bit multiply-add) at 3.3 GHz a core ends at 106 GFLOP/s; 1024 × 1024 was measured at 100
 //! (AMD Zen 4, one thread, on a machine that others used too). A convolution that packs writes every number of the image once for each place of the
 //! window, and then uses it for as many multiply-adds as there are channels on the other side: 64 channels take 64/16 = 4 cycles a number, packing
 //! takes ½ to 1. With few channels that is too much, so three ways do without: the wide side is loaded where it is, or copied once for each
 //! place in a line of the window (both: [`packing`](super::packing)), and the gradient of the weights adds up products of lines (see `lines`).
-//! Hence 93 to 103 a core with 32 channels and more, 85 with 16, 55 with 8, where memory is what one measures; and three quarters of that
+//! Hence (of windows that are slid) 93 to 103 a core with 32 channels and more, 85 with 16, 55 with 8, where memory is what one measures; and three quarters of that
 //! where a window of 3 × 3 skips numbers (a stride of 2).
 //!
 //! **Tried and lost:** leaving the kernel's vectors to the compiler (see there); copying runs of rows in chunks of 16 that overwrite each other's
@@ -61,6 +64,7 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod tiles;
+mod winograd;
 
 use super::microkernel::{InstructionSet, Real};
 use super::packing::{Affine, Operand, Roles, Staged, Steps};
@@ -72,6 +76,8 @@ use lines::Lines;
 pub(super) use lines::vectors;
 use scratch::{Source, with_single};
 use std::ops::Range;
+use winograd::Winograd;
+pub(super) use winograd::transforms;
 
 /// With fewer steps than this, the output is what takes the time, and it is written best when some columns take all rows' results.
 const FEW_STEPS: usize = 16;
@@ -107,6 +113,7 @@ enum Way {
     Nothing,
     Tiles(Plan),
     Lines(Lines),
+    Winograd(Winograd),
 }
 
 #[derive(Clone, Debug)]
@@ -273,7 +280,13 @@ impl Contraction {
                 } else {
                     Lines::new(set.lanes, outer, reduced, a, b)
                 };
-                ([a_extent, b_extent], lines.map(Way::Lines))
+                let winograd = || match dtypes {
+                    [DType::Float64, DType::Float64] => None,
+                    _ => Winograd::new(set, outer, reduced, a, b),
+                };
+                let way = lines.map(Way::Lines);
+                let way = way.or_else(|| winograd().map(Way::Winograd));
+                ([a_extent, b_extent], way)
             }
             _ => ([(0, -1); 2], Some(Way::Nothing)),
         };
@@ -397,7 +410,8 @@ impl Contraction {
         Contraction::is_tiled(m, n, k) || Lines::new(lanes, outer, reduced, a, b).is_some()
     }
 
-    /// Floating-point operations: a multiplication and an addition for each element and step.
+    /// Floating-point operations: a multiplication and an addition for each element and step, also where `winograd` does with fewer, so that
+    /// ways can be compared.
     pub fn flops(&self) -> u64 {
         2 * self.outputs as u64 * self.size.k as u64
     }
@@ -407,6 +421,7 @@ impl Contraction {
         match &self.way {
             Way::Nothing => 0,
             Way::Lines(lines) => lines.bytes(),
+            Way::Winograd(winograd) => winograd.bytes(),
             Way::Tiles(plan) => {
                 let Destination {
                     batches,
@@ -440,6 +455,7 @@ impl Contraction {
         } = match &self.way {
             Way::Nothing => return "of nothing".to_string(),
             Way::Lines(lines) => return lines.describe(),
+            Way::Winograd(winograd) => return winograd.describe(),
             Way::Tiles(plan) => plan,
         };
         let Blocking {
@@ -561,6 +577,7 @@ impl Contraction {
                 Way::Nothing => {}
                 Way::Tiles(plan) => self.execute(plan, sources, out, finish),
                 Way::Lines(lines) => lines.run(self.level, sources, out, finish),
+                Way::Winograd(winograd) => winograd.run(self.level, sources, out, finish),
             }
         }
     }

@@ -12,12 +12,17 @@
 
 use std::ops::{Add, Mul};
 
+/// Numbers in the widest vector.
+pub(super) const MOST_LANES: usize = 16;
+
 /// A number in a register: f32 or f64.
 pub trait Lane:
     Copy + Send + Sync + PartialEq + Add<Output = Self> + Mul<Output = Self> + 'static
 {
     /// 0
     const ZERO: Self;
+    /// the nearest number there is
+    fn near(x: f64) -> Self;
     /// self · y + z, rounded once
     fn mul_add(self, y: Self, z: Self) -> Self;
     /// Reads four numbers from each of four places and gives them the other way round: `result[j][i]` is number j of place i.
@@ -35,6 +40,10 @@ pub trait Lane:
 impl Lane for f32 {
     const ZERO: f32 = 0.0;
     #[inline(always)]
+    fn near(x: f64) -> f32 {
+        x as f32
+    }
+    #[inline(always)]
     fn mul_add(self, y: f32, z: f32) -> f32 {
         f32::mul_add(self, y, z)
     }
@@ -47,6 +56,10 @@ impl Lane for f32 {
 
 impl Lane for f64 {
     const ZERO: f64 = 0.0;
+    #[inline(always)]
+    fn near(x: f64) -> f64 {
+        x
+    }
     #[inline(always)]
     fn mul_add(self, y: f64, z: f64) -> f64 {
         f64::mul_add(self, y, z)
@@ -78,6 +91,30 @@ pub trait Vector: Copy {
     #[inline(always)]
     unsafe fn turn(_from: impl Fn(usize) -> *const Self::Number) -> [Self; 4] {
         unreachable!("a vector that doesn't turn")
+    }
+    /// deals neighbours out in four: vector j gets the numbers j, j + 4, j + 8, … of all that the four hold, one after the other
+    #[inline(always)]
+    unsafe fn deal(four: [Self; 4]) -> [Self; 4] {
+        let mut numbers = [[Self::Number::ZERO; 4]; MOST_LANES];
+        // SAFETY: there is room for four vectors, and each place holds four numbers.
+        unsafe {
+            let to = numbers.as_mut_ptr().cast::<Self::Number>();
+            (0..4).for_each(|i| four[i].store(to.wrapping_add(i * Self::LANES)));
+            std::array::from_fn(|j| Self::load(numbers.map(|places| places[j]).as_ptr()))
+        }
+    }
+    /// puts them together again, the inverse of [`Vector::deal`]
+    #[inline(always)]
+    unsafe fn gather(four: [Self; 4]) -> [Self; 4] {
+        let mut numbers = [[Self::Number::ZERO; MOST_LANES]; 4];
+        // SAFETY: there is room for a vector in each row.
+        unsafe {
+            (0..4).for_each(|j| four[j].store(numbers[j].as_mut_ptr()));
+            let places: [[_; 4]; MOST_LANES] =
+                std::array::from_fn(|i| std::array::from_fn(|j| numbers[j][i]));
+            let from = places.as_ptr().cast::<Self::Number>();
+            std::array::from_fn(|i| Self::load(from.wrapping_add(i * Self::LANES)))
+        }
     }
     /// the numbers of other where the mask has a 1, elsewhere those of self
     unsafe fn blend(self, other: Self, mask: u32) -> Self;
@@ -131,7 +168,7 @@ mod x86 {
     macro_rules! vector {
         ($($vector:ident of $lanes:literal $number:ty, faultless $faultless:literal, $load:ident $store:ident $splat:ident $add:ident
             $sum:ident + $x:ident * $y:ident = $add_product:expr,
-            $old:ident | $from:ident & $mask:ident = $load_masked:expr, blend $new:ident = $blend:expr, alternate $first:ident $second:ident = $alternate:expr$(, turn $places:ident = $turn:expr)?;)*) => {$(
+            $old:ident | $from:ident & $mask:ident = $load_masked:expr, blend $new:ident = $blend:expr, alternate $first:ident $second:ident = $alternate:expr$(, turn $places:ident = $turn:expr)?$(, deal $four:ident = $deal:expr, gather $dealt:ident = $gather:expr)?;)*) => {$(
             // SAFETY (of all blocks): the caller promises the memory and a processor that has the instruction.
             impl Vector for $vector {
                 type Number = $number;
@@ -157,6 +194,12 @@ mod x86 {
                 const TURNS: bool = true;
                 #[inline(always)]
                 unsafe fn turn($places: impl Fn(usize) -> *const $number) -> [Self; 4] { unsafe { $turn } }
+                )?
+                $(
+                #[inline(always)]
+                unsafe fn deal($four: [Self; 4]) -> [Self; 4] { unsafe { $deal } }
+                #[inline(always)]
+                unsafe fn gather($dealt: [Self; 4]) -> [Self; 4] { unsafe { $gather } }
                 )?
                 #[inline(always)]
                 unsafe fn splat(number: $number) -> Self { unsafe { $splat(number) } }
@@ -198,13 +241,36 @@ mod x86 {
         }};
     }
 
+    // With four lanes, dealing is its own inverse.
+    macro_rules! transposed {
+        ($four:ident) => {{
+            let [mut a, mut b, mut c, mut d] = $four;
+            _MM_TRANSPOSE4_PS(&mut a, &mut b, &mut c, &mut d);
+            [a, b, c, d]
+        }};
+    }
+
     vector! {
         __m512 of 16 f32, faultless true, _mm512_loadu_ps _mm512_storeu_ps _mm512_set1_ps _mm512_add_ps
             sum + x * y = _mm512_fmadd_ps(x, y, sum),
             old | from & mask = _mm512_mask_loadu_ps(old, mask as __mmask16, from),
             blend new = _mm512_mask_mov_ps(old, mask as __mmask16, new),
             alternate x y = _mm512_permutex2var_ps(x, _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30), y),
-            turn from = turn_quarters!(from, four_places, _mm512_unpacklo_ps _mm512_unpackhi_ps _mm512_shuffle_ps);
+            turn from = turn_quarters!(from, four_places, _mm512_unpacklo_ps _mm512_unpackhi_ps _mm512_shuffle_ps),
+            deal four = {
+                let low = _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
+                let high = _mm512_setr_epi32(2, 6, 10, 14, 18, 22, 26, 30, 3, 7, 11, 15, 19, 23, 27, 31);
+                let (a, b) = (_mm512_permutex2var_ps(four[0], low, four[1]), _mm512_permutex2var_ps(four[2], low, four[3]));
+                let (c, d) = (_mm512_permutex2var_ps(four[0], high, four[1]), _mm512_permutex2var_ps(four[2], high, four[3]));
+                [_mm512_shuffle_f32x4::<0x44>(a, b), _mm512_shuffle_f32x4::<0xEE>(a, b), _mm512_shuffle_f32x4::<0x44>(c, d), _mm512_shuffle_f32x4::<0xEE>(c, d)]
+            },
+            gather dealt = {
+                let low = _mm512_setr_epi32(0, 8, 16, 24, 1, 9, 17, 25, 2, 10, 18, 26, 3, 11, 19, 27);
+                let high = _mm512_setr_epi32(4, 12, 20, 28, 5, 13, 21, 29, 6, 14, 22, 30, 7, 15, 23, 31);
+                let (a, b) = (_mm512_shuffle_f32x4::<0x44>(dealt[0], dealt[1]), _mm512_shuffle_f32x4::<0xEE>(dealt[0], dealt[1]));
+                let (c, d) = (_mm512_shuffle_f32x4::<0x44>(dealt[2], dealt[3]), _mm512_shuffle_f32x4::<0xEE>(dealt[2], dealt[3]));
+                [_mm512_permutex2var_ps(a, low, c), _mm512_permutex2var_ps(a, high, c), _mm512_permutex2var_ps(b, low, d), _mm512_permutex2var_ps(b, high, d)]
+            };
         __m512d of 8 f64, faultless true, _mm512_loadu_pd _mm512_storeu_pd _mm512_set1_pd _mm512_add_pd
             sum + x * y = _mm512_fmadd_pd(x, y, sum),
             old | from & mask = _mm512_mask_loadu_pd(old, mask as __mmask8, from),
@@ -221,7 +287,19 @@ mod x86 {
                 _mm256_blendv_ps(old, new, _mm256_castsi256_ps(lanes))
             },
             alternate x y = _mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_castps_pd(_mm256_shuffle_ps::<0x88>(x, y)))),
-            turn from = turn_quarters!(from, two_places, _mm256_unpacklo_ps _mm256_unpackhi_ps _mm256_shuffle_ps);
+            turn from = turn_quarters!(from, two_places, _mm256_unpacklo_ps _mm256_unpackhi_ps _mm256_shuffle_ps),
+            deal four = {
+                let (a, b) = (_mm256_permute2f128_ps::<0x20>(four[0], four[2]), _mm256_permute2f128_ps::<0x31>(four[0], four[2]));
+                let (c, d) = (_mm256_permute2f128_ps::<0x20>(four[1], four[3]), _mm256_permute2f128_ps::<0x31>(four[1], four[3]));
+                let (ab, cd, ab_high, cd_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(a, b), _mm256_unpackhi_ps(c, d));
+                [_mm256_shuffle_ps::<0x44>(ab, cd), _mm256_shuffle_ps::<0xEE>(ab, cd), _mm256_shuffle_ps::<0x44>(ab_high, cd_high), _mm256_shuffle_ps::<0xEE>(ab_high, cd_high)]
+            },
+            gather dealt = {
+                let [a, b, c, d] = dealt;
+                let (ab, cd, ab_high, cd_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(a, b), _mm256_unpackhi_ps(c, d));
+                let (a, b, c, d) = (_mm256_shuffle_ps::<0x44>(ab, cd), _mm256_shuffle_ps::<0xEE>(ab, cd), _mm256_shuffle_ps::<0x44>(ab_high, cd_high), _mm256_shuffle_ps::<0xEE>(ab_high, cd_high));
+                [_mm256_permute2f128_ps::<0x20>(a, b), _mm256_permute2f128_ps::<0x20>(c, d), _mm256_permute2f128_ps::<0x31>(a, b), _mm256_permute2f128_ps::<0x31>(c, d)]
+            };
         __m256d of 4 f64, faultless true, _mm256_loadu_pd _mm256_storeu_pd _mm256_set1_pd _mm256_add_pd
             sum + x * y = _mm256_fmadd_pd(x, y, sum),
             old | from & mask = {
@@ -243,7 +321,8 @@ mod x86 {
                 let lanes = _mm_castsi128_ps(lanes_of!(mask, _mm_set1_epi32 _mm_and_si128 _mm_cmpeq_epi32, _mm_setr_epi32(1, 2, 4, 8)));
                 _mm_or_ps(_mm_and_ps(lanes, new), _mm_andnot_ps(lanes, old))
             },
-            alternate x y = _mm_shuffle_ps::<0x88>(x, y);
+            alternate x y = _mm_shuffle_ps::<0x88>(x, y),
+            deal four = transposed!(four), gather dealt = transposed!(dealt);
         __m128d of 2 f64, faultless false, _mm_loadu_pd _mm_storeu_pd _mm_set1_pd _mm_add_pd
             sum + x * y = _mm_add_pd(_mm_mul_pd(x, y), sum),
             old | from & mask = {

@@ -35,6 +35,7 @@
 //! 3. Sums run over k from first to last, one addition after the other, whatever the tile's size: a number of the output depends
 //!    on its operands and on the instruction set, never on which kernel computed it.
 
+use super::contraction::transforms::{self, Filters, Patches, Results};
 use super::contraction::vectors::{self, Dots, Scaled};
 use super::lanes::{Lane, Vector};
 use super::packing::{self, InPlace, MOST_PIECES, Panel};
@@ -101,6 +102,10 @@ pub(super) struct InstructionSet<T: 'static> {
     pub scale: unsafe fn(&Scaled<T>),
     /// [`vectors::dot`] for so many peers and for 1, 2, … taps; most peers first
     pub dots: &'static [(usize, &'static [Dot<T>])],
+    /// [`transforms`], compiled for this set
+    pub filters: unsafe fn(&Filters<T>),
+    pub patches: unsafe fn(&Patches<T>),
+    pub results: unsafe fn(&Results<T>),
 }
 
 /// [`vectors::dot`], compiled.
@@ -241,7 +246,7 @@ unsafe fn in_place<V: Vector, const R: usize, const P: usize>(
 macro_rules! instruction_set {
     ($(#[$feature:meta])? $name:ident: $vector:ty, columns $($columns:literal)*$( and $single:literal)?, peers $($peers:literal)*) => {
         mod $name {
-            use super::{Dots, InPlace, InstructionSet, Panel, Scaled, Tile, Vector, packing, vectors};
+            use super::{Dots, Filters, InPlace, InstructionSet, Panel, Patches, Results, Scaled, Tile, Vector, packing, transforms, vectors};
             #[cfg(target_arch = "x86_64")]
             #[allow(unused_imports)]
             use std::arch::x86_64::*;
@@ -277,6 +282,24 @@ macro_rules! instruction_set {
                 unsafe { vectors::dot::<$vector, W, N>(dots) }
             }
 
+            $(#[$feature])?
+            unsafe fn filters(call: &Filters<Number>) {
+                // SAFETY: passed on to the caller.
+                unsafe { transforms::filters::<$vector>(call) }
+            }
+
+            $(#[$feature])?
+            unsafe fn patches(call: &Patches<Number>) {
+                // SAFETY: passed on to the caller.
+                unsafe { transforms::patches::<$vector>(call) }
+            }
+
+            $(#[$feature])?
+            unsafe fn results(call: &Results<Number>) {
+                // SAFETY: passed on to the caller.
+                unsafe { transforms::results::<$vector>(call) }
+            }
+
             pub(super) static SET: InstructionSet<Number> = InstructionSet {
                 lanes: <$vector as Vector>::LANES,
                 faultless: <$vector as Vector>::FAULTLESS,
@@ -297,6 +320,9 @@ macro_rules! instruction_set {
                         dot::<1, 7>, dot::<1, 8>, dot::<1, 9>, dot::<1, 10>, dot::<1, 11>, dot::<1, 12>,
                     ]),
                 ],
+                filters,
+                patches,
+                results,
             };
         }
     };

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 // ---- The definition ----
 
 /// Sum by sum, in f64.
-fn naive(case: &Case, a_data: &[f64], b_data: &[f64]) -> Vec<f64> {
+pub(super) fn naive(case: &Case, a_data: &[f64], b_data: &[f64]) -> Vec<f64> {
     let read = |data: &[f64], address: Option<usize>| address.map_or(0.0, |address| data[address]);
     let (a, b) = (case.a.addresses(), case.b.addresses());
     let steps: usize = case.reduced.iter().product();
@@ -19,7 +19,7 @@ fn naive(case: &Case, a_data: &[f64], b_data: &[f64]) -> Vec<f64> {
 }
 
 /// Small whole numbers, so that sums are exact in f32 and every mistake shows.
-fn numbers(length: usize, seed: usize) -> Vec<f64> {
+pub(super) fn numbers(length: usize, seed: usize) -> Vec<f64> {
     (0..length)
         .map(|i| ((i * 7 + seed * 3 + i / 11 * 5) % 9) as f64 - 4.0)
         .collect()
@@ -48,15 +48,15 @@ fn encode(data: &[f64], dtype: DType) -> Vec<u64> {
         .collect()
 }
 
-struct Case {
-    outer: Vec<usize>,
-    reduced: Vec<usize>,
-    a: View,
-    b: View,
-    dtypes: [DType; 2],
+pub(super) struct Case {
+    pub outer: Vec<usize>,
+    pub reduced: Vec<usize>,
+    pub a: View,
+    pub b: View,
+    pub dtypes: [DType; 2],
 }
 
-fn length(view: &View) -> usize {
+pub(super) fn length(view: &View) -> usize {
     view.addresses()
         .into_iter()
         .flatten()
@@ -64,19 +64,23 @@ fn length(view: &View) -> usize {
         .map_or(0, |address| address + 1)
 }
 
-/// Runs on one level; counts how often each element is finished.
-fn run(level: Level, case: &Case) -> Vec<f64> {
-    let lengths = [length(&case.a), length(&case.b)];
-    let a = encode(&numbers(lengths[0], 1), case.dtypes[0]);
-    let b = encode(&numbers(lengths[1], 2), case.dtypes[1]);
-    let [a_dtype, b_dtype] = case.dtypes;
-    let plan = Contraction::with_level(
+/// The plan for one level.
+pub(super) fn plan(level: Level, case: &Case) -> Contraction {
+    let [a, b] = case.dtypes;
+    Contraction::with_level(
         level,
         &case.outer,
         &case.reduced,
-        (&case.a, a_dtype),
-        (&case.b, b_dtype),
-    );
+        (&case.a, a),
+        (&case.b, b),
+    )
+}
+
+/// Runs a plan; counts how often each element is finished.
+pub(super) fn run(plan: &Contraction, case: &Case) -> Vec<f64> {
+    let lengths = [length(&case.a), length(&case.b)];
+    let a = encode(&numbers(lengths[0], 1), case.dtypes[0]);
+    let b = encode(&numbers(lengths[1], 2), case.dtypes[1]);
     let outputs: usize = case.outer.iter().product();
     let mut out = vec![u64::MAX; outputs + 1]; // NaN
     let finished = std::sync::Mutex::new(vec![0; outputs]);
@@ -117,19 +121,22 @@ fn check(case: &Case) {
     let (a, b) = (numbers(length(&case.a), 1), numbers(length(&case.b), 2));
     let expected = naive(case, &a, &b);
     for level in Level::available() {
-        let found = run(level, case);
+        let plan = plan(level, case);
+        let found = run(&plan, case);
+        let right = match plan.way {
+            // Sixths and their like are not exact.
+            Way::Winograd(_) => winograd::tests::error(&found, &expected) < 2e-5,
+            Way::Nothing | Way::Tiles(_) | Way::Lines(_) => found == expected,
+        };
         assert!(
-            found == expected,
+            right,
             "{level:?}\n{:?} {:?}\n{:?}\n{:?}\n{found:?}\n{expected:?}",
-            case.outer,
-            case.reduced,
-            case.a,
-            case.b
+            case.outer, case.reduced, case.a, case.b
         );
     }
 }
 
-fn case(outer: &[usize], reduced: &[usize], a: View, b: View) -> Case {
+pub(super) fn case(outer: &[usize], reduced: &[usize], a: View, b: View) -> Case {
     Case {
         outer: outer.to_vec(),
         reduced: reduced.to_vec(),
@@ -169,7 +176,13 @@ fn matmul(m: usize, n: usize, k: usize, a_turned: bool, b_turned: bool) -> Case 
 }
 
 /// A sliding window over the last two axes of an image [n, c, h, w], as [n, c, y, x, ky, kx], for padding, step and dilation.
-fn windows(image: [usize; 4], kernel: usize, pad: isize, step: isize, dilation: isize) -> View {
+pub(super) fn windows(
+    image: [usize; 4],
+    kernel: usize,
+    pad: isize,
+    step: isize,
+    dilation: isize,
+) -> View {
     let [n, c, h, w] = image;
     let size = |extent: usize| {
         ((extent as isize + 2 * pad - dilation * (kernel as isize - 1) - 1) / step + 1) as usize
@@ -186,7 +199,7 @@ fn windows(image: [usize; 4], kernel: usize, pad: isize, step: isize, dilation: 
 }
 
 /// The view with axes of size `sizes[i]` and stride 0 put in where `order` says None.
-fn arrange(view: &View, order: &[Option<usize>], sizes: &[usize]) -> View {
+pub(super) fn arrange(view: &View, order: &[Option<usize>], sizes: &[usize]) -> View {
     let mut remap = Remap::still(view.shape.len(), sizes.to_vec());
     for (new, old) in order.iter().enumerate() {
         if let Some(old) = *old {
@@ -197,7 +210,7 @@ fn arrange(view: &View, order: &[Option<usize>], sizes: &[usize]) -> View {
 }
 
 /// out[n, o, y, x] = Σ_{c, i, j} windows[n, c, y, x, i, j] · weights[o, c, i, j].
-fn convolution(
+pub(super) fn convolution(
     image: [usize; 4],
     o: usize,
     kernel: usize,
@@ -244,7 +257,7 @@ fn weight_gradient(image: [usize; 4], o: usize, kernel: usize, pad: isize, step:
 }
 
 /// out[n, c, h, w] = Σ_{o, i, j} gradient[n, o, h − i, w − j] · weights[o, c, i, j]: windows slid the other way, mostly over the edge.
-fn input_gradient(image: [usize; 4], o: usize, kernel: usize) -> Case {
+pub(super) fn input_gradient(image: [usize; 4], o: usize, kernel: usize) -> Case {
     let [n, c, h, w] = image;
     let sizes = [n, c, h, w, o, kernel, kernel];
     let gradient = View::contiguous(&[n, o, h - kernel + 1, w - kernel + 1]);
@@ -356,15 +369,13 @@ fn batches_inside_and_outside() {
 fn nothing_to_add_up_gives_zeros_and_nothing_to_compute_gives_nothing() {
     let empty = |outer: &[usize], reduced: &[usize]| {
         let shape = [outer, reduced].concat();
-        run(
-            level(),
-            &case(
-                outer,
-                reduced,
-                View::contiguous(&shape),
-                View::contiguous(&shape),
-            ),
-        )
+        let case = case(
+            outer,
+            reduced,
+            View::contiguous(&shape),
+            View::contiguous(&shape),
+        );
+        run(&plan(level(), &case), &case)
     };
     assert_eq!(empty(&[2, 3], &[0]), [0.0; 6]);
     assert!(empty(&[2, 0], &[4]).is_empty());
@@ -427,6 +438,7 @@ fn as_many_threads_as_you_like_give_the_same_bits() {
         weight_gradient([16, 3, 30, 30], 8, 3, 1, 1),
         weight_gradient([16, 3, 60, 60], 8, 3, 1, 2),
         input_gradient([8, 6, 30, 30], 20, 3),
+        convolution([8, 20, 30, 30], 20, 3, 1, 1, 1),
     ];
     let thin = depthwise([20, 6, 30, 30], 3, 1, 1);
     for case in cases.into_iter().chain(thin) {
@@ -655,7 +667,7 @@ fn windows_with_many_columns_are_staged() {
         (convolution([2, 2, 23, 29], 32, 7, 0, 3, 1), true),
         (convolution([2, 4, 20, 20], 32, 2, 0, 2, 1), false), // windows side by side
         // Windows that slide the other way; several tasks, and several blocks of K; a batch.
-        (input_gradient([2, 32, 13, 13], 8, 3), true),
+        (input_gradient([2, 32, 13, 13], 3, 3), true),
         (convolution([1, 36, 12, 12], 32, 3, 1, 1, 1), true),
         (grouped([2, 3, 12, 12], 32, 5, 2), true),
         (matmul(300, 100, 40, true, false), false),

@@ -3,7 +3,7 @@
 //! **In:** [`Scaled`] or [`Dots`]. **Out:** the sums. **Above:** [`lines`](super). Compiled for each instruction set by
 //! [`microkernel`](crate::device::cpu::microkernel), hence `inline(always)`.
 
-use crate::device::cpu::lanes::{Lane, Vector};
+use crate::device::cpu::lanes::{Lane, MOST_LANES, Vector};
 use std::ops::Range;
 
 /// Dots of one w that are summed at a time: as many as there are registers for, besides two operands, with 16 of them …
@@ -12,8 +12,6 @@ pub(in crate::device::cpu) const MOST_DOTS: usize = 12;
 pub(in crate::device::cpu) const MOST_SHARED_DOTS: usize = 6;
 /// The most w that share the taps of one call.
 pub(super) const MOST_PEERS: usize = 4;
-/// Numbers in the widest vector.
-const MOST_LANES: usize = 16;
 /// Vectors of a scaled line that are summed at a time: so many sums grow independently while the first waits for its addition. Their masks are
 /// one number of 64 bits, since loads are what limits this: one for each mask took a quarter of the time.
 pub(super) const ABREAST: usize = 4;

@@ -1,0 +1,353 @@
+//! # device/cpu/contraction/winograd: windows of 3 × 3 with a quarter of the multiplications
+//!
+//! **In:** the two views of a contraction, one of which slides a window of 3 × 3 over the other's rows and columns. **Out:** its output.
+//! **Above:** [`Contraction`](super::Contraction), which asks whether this pays. **Below:** [`run`], `transforms` and the micro-kernel.
+//!
+//! A convolution multiplies polynomials: one's coefficients are a line of the image, the other's are a filter's. A polynomial of five
+//! coefficients is known as well by its values at six points, and *values* are multiplied one by one. So instead of sliding the filter over the
+//! line, evaluate both at six points, multiply six times, and find the four results that lie between. That is Winograd's minimal filtering
+//! F(4, 3) (Winograd 1980, "Arithmetic complexity of computations"): six multiplications for four results of a filter of three, instead
+//! of twelve. In two directions, one after the other, it is F(4 × 4, 3 × 3) (Lavin & Gray 2015, "Fast algorithms for convolutional
+//! neural networks", arXiv 1509.09308): 36 instead of 144.
+//!
+//! ```text
+//!  image                    patch d, 6 × 6            V = Bᵀ d B
+//!   ┌──┬──┬──┬─ ┐            ┌ ─ ─ ─ ┐                 36 numbers ─┐
+//!   │  │  │  │               ╎ ┌───┐ ╎                             │   M = Σ U ⊙ V          Y = Aᵀ M A
+//!   ├──┼──┼──┼─    tiles of  ╎ │4×4│ ╎  overlap by 2               ├─▶ 36 products, each ─▶ 4 × 4 results
+//!   │  │  │  │       4 × 4   ╎ └───┘ ╎                             │   a sum over channels
+//!   └──┴──┴──┴─              └ ─ ─ ─ ┘   filter g, 3 × 3           │
+//!                                        U = G g Gᵀ  36 numbers ───┘
+//! ```
+//!
+//! Summed over channels, each of the 36 is a product of matrices, filters × channels times channels × tiles, and these are what the
+//! micro-kernel is for. All transforms are linear, so they need additions, and multiplications by constants, alone; that they are few compared with
+//! the products is what channels are needed for on both sides. The gradient of the image is the same thing: the gradient of the output
+//! is slid over the filters turned around, which is a view with negative strides, and these are all that a view is asked for here.
+//!
+//! **The points** are 0, ±¾, ±3/2 and ∞. A polynomial's value at a large point is a small difference of large numbers, so where they are
+//! decides how exact the results are; 0, ±1, ±2, ∞ are in most textbooks, and lose four times as much (Barabasz et al. 2018, "Error analysis and
+//! improving the accuracy of Winograd convolution for deep neural networks"). All constants of A and B are exact in f32 with the points chosen.
+//! The largest error, over the root mean square of the results, of normally distributed numbers, each operation rounded by itself:
+//!
+//! ```text
+//!   channels      one product after the other     0 ±1 ±2 ∞      0 ±1 ±½ ∞      0 ±¾ ±3/2 ∞
+//!      16                 1.1e-6                    1.0e-5         1.1e-5         2.7e-6
+//!      64                 3.0e-6                    1.3e-5         1.8e-5         5.6e-6
+//!     512                 8.1e-6                    8.8e-5         4.8e-5         1.3e-5
+//! ```
+//!
+//! So it costs about one bit of 24. (Measured here, with fused multiply-adds: 2.7e-6, 5.1e-6 and 5.5e-6, see the tests.) But the error is relative to the largest number of a *patch*, not of the window: beside a number
+//! that is a million times as large as the others, these others' results lose six digits, and an infinity makes all results of its patch NaN.
+//! Who can't have that sets `WINO=0` in the environment, and all windows are slid.
+//!
+//! **How it is cut up.** A task owns rows of tiles, whole images if it can, so that their results are few long stretches of the output. It
+//! transforms as many tiles at a time as leave V and M in the L2 cache: 36 · (64 channels + 64 filters) · 16 tiles · 4 bytes = 295 KB;
+//! 448 KiB and four vectors of tiles at most. More channels than 128 are added in several rounds; more filters than 128 are done one block
+//! after the other, with the patches transformed anew for each if there are several rounds. U is made before, once for all tasks.
+//!
+//! **What to expect.** Cycles for 16 tiles with vectors of 16, C channels and O filters: 36 · C · O for the products; for the transforms, 36 vectors of
+//! patches are stored at half a vector a cycle (72), fetched from L2 at half a line a cycle and as many evicted (144), and computed by
+//! some 120 multiply-adds and 70 permutations meanwhile: about 300 were measured, and as many for the results. The window slid takes 144 · C · O. Hence 16
+//! channels: 36,864 → 9,216 + 9,600, **twice as fast**; 64: 590,000 → 147,000 + 38,000, **three times**. Measured, in ms on one thread (AMD Zen 4):
+//!
+//! ```text
+//!   images      channels     slid    so         slid with AVX2, so      with SSE2, so
+//!   64×32×32    16 → 16      3.43    1.54          –       1.67         11.5    4.19
+//!   64×8×8      64 → 64      2.97    1.01         4.32     1.16         12.1    2.98
+//!   4×14×14     256 → 256    8.83    4.10          –       6.76         39.8    14.0
+//!   1×14×14     64 → 64      0.183   0.094        0.263    0.159        0.649   0.354
+//!   8×56×56     64 → 64      18.1    7.3
+//! ```
+//!
+//! **Tried and lost:** V and M as large as 900 KB (a tenth slower); the image's rows without asking for the next channel's while this one's are
+//! worked on (4 to 10 % slower: each channel is another place in memory); U with a few numbers to spare in each row, for kernels that reach
+//! beyond the last filter (a tenth slower with 64: it no longer fits beside V and M).
+//!
+//! Laws: those of [`contraction`](super). A result depends on its patch and on the filters alone: not on where blocks and tasks begin.
+
+mod run;
+#[cfg(test)]
+pub(in crate::device::cpu::contraction) mod tests;
+pub(in crate::device::cpu) mod transforms;
+
+use super::blocking::{ENOUGH_TASKS, cost};
+use super::{Axes, InstructionSet, Real};
+use crate::device::cpu::packing::Affine;
+use crate::shape::view::{View, row_major};
+use std::ops::Range;
+use transforms::{PRODUCTS, SIDE, WINDOW};
+
+/// Bytes that transformed patches and their products take together, and vectors of tiles, at most.
+const BYTES: usize = 448 << 10;
+const MOST_VECTORS: usize = 4;
+/// Channels, and filters, that are multiplied at a time, at most.
+const MOST_DEPTH: usize = 128;
+/// Tiles that a task has, at most.
+const MOST_TILES: usize = 256;
+/// Cycles that it takes to transform a vector of patches or of results, or one of filters, which may have to go to memory.
+const TILE_CYCLES: usize = 300;
+const FILTER_CYCLES: usize = 600;
+
+/// A plan: see the [module](self).
+#[derive(Clone, Debug)]
+pub(super) struct Winograd {
+    /// whether b is the image
+    swapped: bool,
+    /// what each image adds to the image's address and to the output's
+    images: [Vec<isize>; 2],
+    /// what each channel adds to the image's address and to the weights'
+    channels: [Vec<isize>; 2],
+    /// what each filter adds to the weights' address and to the output's
+    filters: [Vec<isize>; 2],
+    /// what each place of the window adds to the weights' address
+    window: [isize; WINDOW * WINDOW],
+    /// the output's rows and columns, …
+    size: [usize; 2],
+    /// … what a row adds to the image's address and to the output's, …
+    row_steps: [isize; 2],
+    /// … and which of the rows and columns that windows look at are there
+    valid: [Range<usize>; 2],
+    blocks: Blocks,
+}
+
+/// How it is cut up.
+#[derive(Clone, Debug)]
+struct Blocks {
+    /// tiles that are transformed at a time, a multiple of a vector
+    tiles: usize,
+    /// rows of tiles of a task
+    rows: usize,
+    /// channels, and filters, that are multiplied at a time
+    channels: usize,
+    filters: usize,
+}
+
+impl Winograd {
+    /// A plan, if the views have this form and it pays.
+    pub fn new<T: Real>(
+        set: &InstructionSet<T>,
+        outer: &[usize],
+        reduced: &[usize],
+        a: &View,
+        b: &View,
+    ) -> Option<Winograd> {
+        let windows = reduced.iter().filter(|&&size| size == WINDOW).count();
+        if windows < 2 || crate::helpers::getenv("WINO", 1) == 0 {
+            return None;
+        }
+        let plan = Winograd::of(set, outer, reduced, a, b)?;
+        plan.pays(set).then_some(plan)
+    }
+
+    /// A plan, if the views have this form.
+    fn of<T: Real>(
+        set: &InstructionSet<T>,
+        outer: &[usize],
+        reduced: &[usize],
+        a: &View,
+        b: &View,
+    ) -> Option<Winograd> {
+        let of = |swapped| {
+            let (image, weights) = if swapped { (b, a) } else { (a, b) };
+            Winograd::of_image(set, outer, reduced, image, weights, swapped)
+        };
+        of(false).or_else(|| of(true))
+    }
+
+    fn of_image<T: Real>(
+        set: &InstructionSet<T>,
+        outer: &[usize],
+        reduced: &[usize],
+        image: &View,
+        weights: &View,
+        swapped: bool,
+    ) -> Option<Winograd> {
+        let sizes = [outer, reduced].concat();
+        let axes = Axes::classify(outer, reduced, image, weights);
+        // The columns are the output's innermost axis, and neighbours in the image.
+        let x = *axes.m.last()?;
+        let innermost = (0..outer.len()).rev().find(|&axis| sizes[axis] != 1);
+        let fits = axes.batch.is_empty()
+            && weights.bounds.is_empty()
+            && innermost == Some(x)
+            && image.strides[x] == 1;
+        if !fits {
+            return None;
+        }
+        let (mut image, mut weights) = (image.clone(), weights.clone());
+        let kx = window_of(&mut image, &mut weights, &axes.k, x)?;
+        let others = |axes: &[usize], but: usize| -> Vec<usize> {
+            axes.iter().copied().filter(|&axis| axis != but).collect()
+        };
+        let (steps, rows) = (others(&axes.k, kx), others(&axes.m, x));
+        let (y, ky) = rows
+            .iter()
+            .rev()
+            .find_map(|&y| Some((y, window_of(&mut image, &mut weights, &steps, y)?)))?;
+        let valid = [valid(&image, y, ky)?, valid(&image, x, kx)?];
+        let ruled = |axis: usize| image.bounds.iter().any(|bound| bound.coefs[axis] != 0);
+        let (channels, images) = (others(&steps, ky), others(&rows, y));
+        if channels.iter().chain(&images).any(|&axis| ruled(axis)) {
+            return None;
+        }
+        let out = [row_major(outer), vec![0; reduced.len()]].concat();
+        let list = |axes: &[usize], coefs: &[isize], base: isize| {
+            let count = Axes::count(axes, &sizes);
+            let mut values = Vec::with_capacity(count);
+            let sums = Affine::tabulate(axes, &sizes, &[coefs]).remove(0);
+            sums.append(0..count, base, &mut values);
+            values
+        };
+        let images = [
+            list(&images, &image.strides, image.offset),
+            list(&images, &out, 0),
+        ];
+        let channels = [
+            list(&channels, &image.strides, 0),
+            list(&channels, &weights.strides, 0),
+        ];
+        let filters = [
+            list(&axes.n, &weights.strides, weights.offset),
+            list(&axes.n, &out, 0),
+        ];
+        let size = [sizes[y], sizes[x]];
+        let counts = [&images, &channels, &filters].map(|lists| lists[0].len());
+        let places = |i: usize| [i / WINDOW, i % WINDOW].map(|place| place as isize);
+        Some(Winograd {
+            swapped,
+            images,
+            channels,
+            filters,
+            window: std::array::from_fn(|i| {
+                let [row, column] = places(i);
+                row * weights.strides[ky] + column * weights.strides[kx]
+            }),
+            size,
+            row_steps: [image.strides[y], out[y]],
+            valid,
+            blocks: Blocks::new(set.lanes, counts, size),
+        })
+    }
+
+    /// Tiles of a column, and of a row.
+    fn grid(&self) -> [usize; 2] {
+        self.size.map(|size| size.div_ceil(SIDE))
+    }
+
+    /// Images, channels and filters.
+    fn counts(&self) -> [usize; 3] {
+        [&self.images, &self.channels, &self.filters].map(|lists| lists[0].len())
+    }
+
+    /// Whether this takes less time than sliding the window: a tenth less at least, as the counting is rough.
+    fn pays<T: Real>(&self, set: &InstructionSet<T>) -> bool {
+        let [images, channels, filters] = self.counts();
+        let [rows, columns] = self.grid();
+        let vectors = (images * rows * columns).div_ceil(set.lanes);
+        let products = PRODUCTS * channels * filters;
+        // An eighth for beginning and ending a tile of so few steps.
+        let cycles = vectors * (products + products / 8 + TILE_CYCLES * (channels + filters))
+            + channels * filters.div_ceil(set.lanes) * FILTER_CYCLES;
+        let wide = images * self.size[0] * self.size[1];
+        let slid = cost(set, wide, filters) * WINDOW * WINDOW * channels;
+        cycles + cycles / 9 < slid
+    }
+
+    /// Bytes of its tables.
+    pub fn bytes(&self) -> usize {
+        let lists = self.images.iter().chain(&self.channels);
+        let lists = lists.chain(&self.filters);
+        lists.map(|list| size_of_val(&list[..])).sum()
+    }
+
+    /// What runs, in words.
+    pub fn describe(&self) -> String {
+        let [images, channels, filters] = self.counts();
+        let [rows, columns] = self.size;
+        let tiles = self.blocks.tiles;
+        format!(
+            "{images}×{rows}×{columns}×[{channels} × {filters}], winograd 4×4 of 3×3, {tiles} tiles at a time"
+        )
+    }
+}
+
+impl Blocks {
+    /// A function of the sizes and of the vectors' length only.
+    fn new(lanes: usize, [images, channels, filters]: [usize; 3], size: [usize; 2]) -> Blocks {
+        let even = |count: usize| count.div_ceil(count.div_ceil(MOST_DEPTH));
+        let (channels, filters) = (even(channels), even(filters));
+        let most = BYTES / size_of::<f32>() / (PRODUCTS * (channels + filters));
+        let tiles = (most / lanes).clamp(1, MOST_VECTORS) * lanes;
+        let [rows, columns] = size.map(|size| size.div_ceil(SIDE));
+        let all = images * rows;
+        // Half a vector for the beginning of a task, and as much again for stretches of the output that are no whole images.
+        let cost = |&each: &usize| {
+            let vectors = (each * columns).div_ceil(lanes);
+            let breaks = !each.is_multiple_of(rows) && !rows.is_multiple_of(each);
+            all.div_ceil(each) * (2 * vectors + 1 + breaks as usize)
+        };
+        let most = (all / ENOUGH_TASKS).max(2 * lanes / columns);
+        let most = most.min(MOST_TILES / columns).clamp(1, all);
+        Blocks {
+            tiles,
+            rows: (1..=most).rev().min_by_key(cost).unwrap_or(1),
+            channels,
+            filters,
+        }
+    }
+}
+
+/// The axis that shifts a view's other axis by 0, 1 and 2 places. If it is by 2, 1 and 0 at first, it is turned around in both views.
+fn window_of(image: &mut View, weights: &mut View, steps: &[usize], axis: usize) -> Option<usize> {
+    let found = |sign: isize| {
+        let shifts = |coefs: &[isize], window: usize| coefs[window] == sign * coefs[axis];
+        steps.iter().copied().find(|&window| {
+            image.shape[window] == WINDOW
+                && shifts(&image.strides, window)
+                && image
+                    .bounds
+                    .iter()
+                    .all(|bound| shifts(&bound.coefs, window))
+        })
+    };
+    if let Some(window) = found(1) {
+        return Some(window);
+    }
+    let window = found(-1)?;
+    let turn = |coefs: &mut [isize], offset: &mut isize| {
+        *offset += (WINDOW as isize - 1) * coefs[window];
+        coefs[window] = -coefs[window];
+    };
+    for view in [image, weights] {
+        turn(&mut view.strides, &mut view.offset);
+        for bound in &mut view.bounds {
+            turn(&mut bound.coefs, &mut bound.offset);
+        }
+    }
+    Some(window)
+}
+
+/// Which of the places that windows look at along an axis keep all bounds, if each of these is of this axis alone, or not of it. None if
+/// there is no such place.
+fn valid(image: &View, axis: usize, window: usize) -> Option<Range<usize>> {
+    let mut valid = 0..image.shape[axis] + WINDOW - 1;
+    for bound in &image.bounds {
+        let coef = bound.coefs[axis];
+        if coef == 0 {
+            continue;
+        }
+        let alone = |(other, &coef): (usize, &isize)| coef == 0 || [axis, window].contains(&other);
+        if !bound.coefs.iter().enumerate().all(alone) {
+            return None;
+        }
+        let keeps = |&at: &usize| {
+            let value = bound.offset + coef * at as isize;
+            (0..bound.size as isize).contains(&value)
+        };
+        let first = valid.clone().find(keeps)?;
+        let count = (first..valid.end).take_while(keeps).count();
+        valid = first..first + count;
+    }
+    (!valid.is_empty()).then_some(valid)
+}
