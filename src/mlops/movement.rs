@@ -6,10 +6,11 @@
 //! **Law:** a forward here never copies. The backward of [`Window`] is the one that has work to do: see [`fold`].
 
 use super::Function;
+use crate::dtype::DType;
 use crate::helpers::argsort;
-use crate::lazy::LazyBuffer;
-use crate::ops::ReduceOps;
-use crate::shape::view::Remap;
+use crate::lazy::{LazyBuffer, Op, State};
+use crate::ops::{BinaryOps, ReduceOps, UnaryOps};
+use crate::shape::view::{Bound, Remap};
 
 /// Repeats axes of size 1. One x became many y's: **dx = Σ dy along the repeated axes**.
 pub struct Expand {
@@ -40,8 +41,52 @@ impl Function for Expand {
             .filter(|&axis| self.from[axis] != self.to[axis])
             .collect();
         // An axis repeated no times (size 0) sums to zeros, of the size 1 that it had.
-        vec![Some(dy.r(ReduceOps::Sum, &repeated))]
+        vec![Some(sum_along(dy, &repeated))]
     }
+}
+
+/// Σ dy along axes, a sum of few flops: **Σ −g = −Σ g**, and **Σ c·g = c·Σ g** where c is the same along all of these axes.
+///
+/// Mostly Σ g is wanted as well. In (x − mean)·c + bias, a batch norm, bias has the gradient Σ g and mean −Σ c·g, over all numbers of a channel: so
+/// it is −c·Σ g, and c·g need not be there for it. Not so for halves, whose range an inner sum might leave.
+fn sum_along(dy: &LazyBuffer, axes: &[usize]) -> LazyBuffer {
+    let is_same = |factor: &LazyBuffer| {
+        let view = factor.view();
+        let along = |axis: usize| {
+            let bounded = |bound: &Bound| bound.coefs[axis] != 0;
+            view.strides[axis] != 0 || view.bounds.iter().any(bounded)
+        };
+        factor.as_const().is_some() || !axes.iter().any(|&axis| along(axis))
+    };
+    // One point of each of these axes.
+    let first = |factor: &LazyBuffer| {
+        let size = |(axis, &size)| if axes.contains(&axis) { 1 } else { size };
+        let sizes = factor.shape().iter().enumerate().map(size);
+        factor.shrink(&sizes.map(|size| (0, size)).collect::<Vec<_>>())
+    };
+    let wide = matches!(dy.dtype(), DType::Float32 | DType::Float64) && dy.numel() > 0;
+    let mut summed = dy.clone();
+    // What happens to the sum, the last first: it is negated (`None`), or multiplied.
+    let mut after: Vec<Option<LazyBuffer>> = Vec::new();
+    while wide && summed.path().is_none() {
+        let State::Lazy(op, sources) = summed.node().state() else {
+            break;
+        };
+        let mut sources = sources.iter().cloned();
+        let (factor, rest) = match (op, sources.next(), sources.next()) {
+            (Op::Unary(UnaryOps::Neg), Some(rest), _) => (None, rest),
+            (Op::Binary(BinaryOps::Mul), Some(a), Some(b)) if is_same(&a) => (Some(a), b),
+            (Op::Binary(BinaryOps::Mul), Some(a), Some(b)) if is_same(&b) => (Some(b), a),
+            _ => break,
+        };
+        after.push(factor);
+        summed = rest;
+    }
+    let sum = summed.r(ReduceOps::Sum, axes);
+    after.iter().rev().fold(sum, |sum, factor| match factor {
+        Some(factor) => sum.e(BinaryOps::Mul, &[&first(factor)]),
+        None => sum.e(UnaryOps::Neg, &[]),
+    })
 }
 
 /// Counts the same elements differently. **dx = dy, counted as before**.

@@ -37,6 +37,8 @@ const SHORTEST: usize = 32;
 const FEWEST: usize = 8;
 /// As much as one task does.
 const LITTLE: usize = 1 << 15;
+/// Parts of a row are long from so many points on.
+const LONG_PART: usize = 64;
 /// So many instructions at the most in a joined kernel.
 const MAX_LINES: usize = 200;
 /// How many kernels back to look.
@@ -116,7 +118,7 @@ fn join(
     let fits =
         (2..=LONGEST).contains(&length) && (little || (count >= FEWEST && length >= SHORTEST));
     let pointwise = !first.reduces() && !second.reduces() && count > 1;
-    let by_rows = first.reduces() && fits;
+    let by_rows = first.reduces() && fits && !lie_between(first);
     if !(pointwise || by_rows) || first.lines.len() + second.lines.len() > MAX_LINES {
         return None;
     }
@@ -275,6 +277,28 @@ fn of_each_row(rows: &[usize], points: &[usize]) -> View {
         offset: 0,
         bounds: vec![],
     }
+}
+
+/// Whether the rows of an array lie in long parts, and between these those of other rows: a channel's pictures. Then all rows are best reduced in
+/// turn, from one end of memory to the other; row by row, each part would begin where no processor looks for it.
+fn lie_between(nest: &Nest) -> bool {
+    let outer = nest.outer.len();
+    let lies_between = |view: &View| {
+        let axes = (0..view.shape.len()).filter(|&axis| view.shape[axis] != 1);
+        let (rows, points): (Vec<usize>, Vec<usize>) = axes.partition(|&axis| axis < outer);
+        let mut part = 1;
+        for axis in points.into_iter().rev() {
+            let stride = view.strides[axis];
+            if stride != part as isize {
+                let next = |&row: &usize| 0 < view.strides[row] && view.strides[row] < stride;
+                return part >= LONG_PART && rows.iter().any(next);
+            }
+            part *= view.shape[axis];
+        }
+        false
+    };
+    let mut loads = nest.lines.iter().filter(|line| line.level == Level::Inner);
+    loads.any(|line| line.inst.view().is_some_and(lies_between))
 }
 
 /// Whether all arrays are read along the rows: neighbours in a row are neighbours in memory, or the same.

@@ -26,18 +26,19 @@ mod places;
 #[cfg(test)]
 mod tests;
 
+pub(super) use bring::{is_in_rows, is_stretch};
 pub use frame::Frame;
 pub(super) use frame::Room;
 
 use super::alu::{self, Source};
 use super::panel::Columns;
-use super::strip::{Operand, Part, Place, STRIP, parts};
+use super::strip::{Operand, Part, Place, STRIP, Strip, parts};
 use super::table::Table;
 use super::walk::{Axes, Walk};
 use crate::device::{Args, Param};
 use crate::dtype::DType;
 use crate::kernel::{Inst, Kernel, Level, Line, Nest, Reg};
-use crate::ops::UnaryOps;
+use crate::ops::{ReduceOps, UnaryOps};
 use places::{
     Places, block_for, block_of_rows, in_strips, last_reads, only_operands, read_by_operands_only,
     repeatable, rounded_by_store, streamable,
@@ -82,6 +83,8 @@ pub struct Interpreter {
     lengths: Vec<usize>,
     /// bytes from the frame's start to each register's block
     offsets: Vec<usize>,
+    /// likewise to the lanes of each sum that strips add up
+    lanes: Vec<usize>,
     bytes: usize,
 }
 
@@ -137,16 +140,19 @@ pub fn width(dtype: DType) -> usize {
 
 impl Interpreter {
     /// Sorts instructions by loop and gives each register a place. `products` are not computed; their factors stay until the end instead.
+    /// `sums` are added up by strips of the inner loop.
     pub fn new(
         kernel: &Kernel,
         walks: Vec<Option<Box<Walk>>>,
         products: &[(Reg, [Reg; 2])],
+        sums: &[Reg],
     ) -> Interpreter {
         let nest = kernel.nest();
         let of = |level: Level| {
-            let matches = |reg: &Reg| {
-                let line = &nest.lines[*reg];
-                line.level == level && !matches!(line.inst, Inst::Store { .. } | Inst::Reduce(..))
+            let matches = |reg: &Reg| match nest.lines[*reg].inst {
+                Inst::Store { .. } => false,
+                Inst::Reduce(..) => level == Level::Inner && sums.contains(reg),
+                _ => nest.lines[*reg].level == level,
             };
             (0..nest.lines.len()).filter(matches).collect::<Vec<Reg>>()
         };
@@ -166,7 +172,12 @@ impl Interpreter {
         let reductions =
             (0..nest.lines.len()).filter(|&reg| matches!(nest.lines[reg].inst, Inst::Reduce(..)));
         // Law 3: places for keeps first, then each loop from there on.
-        let mut plan = Places::new(nest);
+        let in_rows = |(walk, line): (&Option<Box<Walk>>, &Line)| {
+            let walk = walk.as_deref().filter(|_| line.level == Level::Inner);
+            !sums.is_empty() && walk.is_some_and(|walk| bring::is_in_rows(walk, &walk.reduced))
+        };
+        let in_rows = walks.iter().zip(&nest.lines).map(in_rows).collect();
+        let mut plan = Places::new(nest, in_rows);
         let repeated = only_operands(nest);
         let (mut strips, blocks): (Vec<Reg>, Vec<Reg>) =
             free.into_iter().partition(|&reg| repeated[reg]);
@@ -180,9 +191,10 @@ impl Interpreter {
         let (inner, outer) = (parts(nest, &inner), parts(nest, &outer));
         strips.extend(kept(inner.iter().chain(&outer)));
         plan.assign(nest, &inner, |reg| {
-            let reduced = |line: &Line| matches!(line.inst, Inst::Reduce(_, src) if src == reg);
-            nest.lines.iter().any(reduced)
-                || products.iter().any(|(_, factors)| factors.contains(&reg))
+            let reduces =
+                |sum: Reg| matches!(nest.lines[sum].inst, Inst::Reduce(_, src) if src == reg);
+            let mut others = (0..nest.lines.len()).filter(|sum| !sums.contains(sum));
+            others.any(reduces) || products.iter().any(|(_, factors)| factors.contains(&reg))
         });
         let after_inner = plan.bytes;
         (plan.bytes, plan.idle) = (for_keeps, Vec::new());
@@ -196,7 +208,7 @@ impl Interpreter {
             inner,
             outer,
             stores,
-            ..Interpreter::with_places(kernel, walks, plan, repeated, &strips, block)
+            ..Interpreter::with_places(kernel, walks, plan, repeated, (&strips, sums), block)
         }
         .in_order(nest)
     }
@@ -212,13 +224,20 @@ impl Interpreter {
 
     /// For a kernel of rows, whose instructions run in the order of these parts: each along its own level's whole space. A block is `rows` rows
     /// of `length` points, as many as fit; registers of the inner level have room for all of its points.
-    pub fn for_rows(kernel: &Kernel, order: &[&Part], length: usize) -> Interpreter {
+    /// With sums that strips add up, a block is one row.
+    pub fn for_rows(kernel: &Kernel, order: &[&Part], length: usize, sums: &[Reg]) -> Interpreter {
         let nest = kernel.nest();
         let walks = nest.lines.iter().map(|line| {
             let view = line.inst.view()?;
             Some(Box::new(Walk::new(view, view.shape.len())))
         });
-        let mut plan = Places::new(nest);
+        let in_rows = |(walk, line): (&Option<Box<Walk>>, &Line)| {
+            let walk = walk.as_deref().filter(|_| line.level == Level::Inner);
+            !sums.is_empty() && walk.is_some_and(|walk| bring::is_in_rows(walk, &walk.outer))
+        };
+        let walks: Vec<Option<Box<Walk>>> = walks.collect();
+        let in_rows = walks.iter().zip(&nest.lines).map(in_rows).collect();
+        let mut plan = Places::new(nest, in_rows);
         let mut strips: Vec<Reg> = kept(order.iter().copied()).collect();
         let mut repeated = only_operands(nest);
         for (reg, line) in nest.lines.iter().enumerate() {
@@ -242,7 +261,10 @@ impl Interpreter {
         } else {
             block_for(plan.bytes)
         };
-        let rows = (points / length).max(1);
+        let rows = match sums {
+            [] => (points / length).max(1),
+            _ => 1,
+        };
         plan.finish(nest);
         for (reg, line) in nest.lines.iter().enumerate() {
             // A row's sum is one number for all of a block's points if the block is one row.
@@ -252,10 +274,10 @@ impl Interpreter {
         }
         Interpreter::with_places(
             kernel,
-            walks.collect(),
+            walks,
             plan,
             repeated,
-            &strips,
+            (&strips, sums),
             rows * length,
         )
         .streaming(nest, order)
@@ -272,7 +294,7 @@ impl Interpreter {
         walks: Vec<Option<Box<Walk>>>,
         plan: Places,
         repeated: Vec<bool>,
-        strips: &[Reg],
+        (strips, sums): (&[Reg], &[Reg]),
         block: usize,
     ) -> Interpreter {
         let nest = kernel.nest();
@@ -282,6 +304,11 @@ impl Interpreter {
         let mut bytes = plan.bytes * room;
         for &reg in strips {
             offsets[reg] = bytes;
+            bytes += STRIP * width(nest.lines[reg].dtype);
+        }
+        let mut lanes = vec![0; nest.lines.len()];
+        for &reg in sums {
+            lanes[reg] = bytes;
             bytes += STRIP * width(nest.lines[reg].dtype);
         }
         let running = |(walk, line): (&Option<Box<Walk>>, &Line)| {
@@ -320,6 +347,7 @@ impl Interpreter {
             lengths: kernel.inputs.iter().map(|input| input.len).collect(),
             lines,
             offsets,
+            lanes,
             bytes,
         }
     }
@@ -358,11 +386,9 @@ impl Interpreter {
     pub fn frame(&self, kernel: &Kernel, nest: &Nest, args: &Args, points: usize) -> Frame {
         let mut memory = Room::new(self.bytes.div_ceil(64) + 1);
         let start = memory.start();
-        let own: Vec<*mut u8> = self
-            .offsets
-            .iter()
-            .map(|&offset| start.wrapping_add(offset))
-            .collect();
+        let at = |offset: &usize| start.wrapping_add(*offset);
+        let own: Vec<*mut u8> = self.offsets.iter().map(at).collect();
+        let lanes = self.lanes.iter().map(at).collect();
         for (reg, line) in nest.lines.iter().enumerate() {
             if let Inst::Const { param } = line.inst {
                 let Param::Const(value) = args.params[param] else {
@@ -377,7 +403,7 @@ impl Interpreter {
                 unsafe { alu::fill(line.dtype, value, own[reg], points) };
             }
         }
-        Frame::new(memory, own, self.repeated.clone())
+        Frame::new(memory, own, lanes, self.repeated.clone())
     }
 
     /// When the memory that lies at an address is read for the last time, if it is an input's. Of a contraction's output the sums are read.
@@ -409,12 +435,68 @@ impl Interpreter {
         }
     }
 
+    /// Adds the lanes of a sum, as the last block has left them, to a number.
+    ///
+    /// # Safety
+    /// A strip has added them up, and `sum` is a value of the register's dtype.
+    pub unsafe fn join_lanes(&self, nest: &Nest, reg: Reg, frame: &Frame, sum: *mut u8) {
+        // SAFETY: the caller's; the lanes are a strip of f32, which is what a half is in a register, too.
+        unsafe {
+            alu::reduce_block(
+                ReduceOps::Sum,
+                nest.lines[reg].dtype,
+                frame.lanes[reg],
+                STRIP,
+                sum,
+            )
+        }
+    }
+
     /// A register as an operand.
     pub fn source(&self, reg: Reg, frame: &Frame) -> Source<u8> {
         let at = frame.registers[reg].cast_const();
         match frame.repeated[reg] {
             true => Source::repeated(at),
             false => Source::block(at),
+        }
+    }
+
+    /// Runs a strip's instructions over rows of `n` points.
+    ///
+    /// # Safety
+    /// Registers that the strip reads hold as many, or are memory, row by row, or a strip that is read again and again; its sums have lanes.
+    pub unsafe fn run_strip(&self, strip: &Strip, (rows, n): (usize, usize), frame: &mut Frame) {
+        let mut steps = std::mem::take(&mut frame.steps);
+        let place = |operand: Operand| {
+            let Operand { reg, size, .. } = operand;
+            let at = match operand.inside {
+                _ if operand.sum => frame.lanes[reg],
+                true => frame.own[reg],
+                false => frame.registers[reg],
+            };
+            let wrap = match operand.kept || frame.repeated[reg] {
+                _ if operand.sum => Place::LANES,
+                true => Place::STAYS,
+                false => Place::MOVES,
+            };
+            let row = match frame.rows[reg] {
+                Some(row) if operand.sum || !operand.inside => row,
+                _ if wrap != Place::MOVES => 0,
+                _ => (n * size) as isize,
+            };
+            let place = Place {
+                at,
+                wrap,
+                size,
+                row,
+            };
+            (place, frame.past_caches[reg])
+        };
+        // SAFETY: the caller's; results have room for all points; `aim` sees to it that nothing is read where a result has been written.
+        unsafe { strip.run((rows, n), place, &mut steps) };
+        frame.steps = steps;
+        for &reg in &strip.results {
+            frame.registers[reg] = frame.own[reg];
         }
     }
 
@@ -437,39 +519,16 @@ impl Interpreter {
             let reg = match part {
                 Part::One(reg) => *reg,
                 Part::Strip(strip) => {
-                    let mut steps = std::mem::take(&mut frame.steps);
                     let rows = match strip.reads.iter().any(|reg| in_rows(reg, frame)) {
                         true => n / span.row,
                         false => 1,
                     };
-                    let place = |operand: Operand| {
-                        let Operand { reg, size, .. } = operand;
-                        let at = if operand.inside {
-                            frame.own[reg]
-                        } else {
-                            frame.registers[reg]
-                        };
-                        let once = operand.kept || frame.repeated[reg];
-                        let step = if once { 0 } else { size };
-                        let row = match frame.rows[reg] {
-                            Some(row) if !operand.inside => row,
-                            _ => (n / rows * step) as isize,
-                        };
-                        let place = Place {
-                            at,
-                            step,
-                            size,
-                            row,
-                        };
-                        (place, frame.past_caches[reg])
-                    };
-                    // SAFETY: registers have room for n points, or for a strip (law 4); `aim` sees to it that nothing is read where a result
-                    // has been written.
-                    unsafe { strip.run((rows, n / rows), place, &mut steps) };
-                    frame.steps = steps;
-                    for &reg in &strip.results {
-                        frame.registers[reg] = frame.own[reg];
+                    for &sum in &strip.sums {
+                        // SAFETY: there is room for a strip of f32.
+                        unsafe { frame.lanes[sum].write_bytes(0, STRIP * size_of::<f32>()) };
                     }
+                    // SAFETY: registers have room for n points, or for a strip (law 4).
+                    unsafe { self.run_strip(strip, (rows, n / rows), frame) };
                     continue;
                 }
             };

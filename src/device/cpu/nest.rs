@@ -21,15 +21,18 @@
 
 mod choose;
 mod in_place;
+mod in_turn;
 mod partial;
 mod reduce;
 
 use self::choose::{order, product};
 use self::in_place::are_in_place;
+use self::in_turn::{InTurn, in_turn};
 use self::partial::Partial;
 use super::alu;
 use super::contraction::Contraction;
 use super::interpreter::{Frame, Interpreter, Span, outputs_beyond_caches};
+use super::strip::is_sum;
 use super::threads::{GRAIN, parallel};
 use super::walk::{Walk, simplify};
 use crate::device::memory::Memory;
@@ -50,6 +53,9 @@ const COLUMNS: usize = 4096;
 const LONG_ROW: usize = 256;
 /// Likewise, where rows are only parts of what is reduced: there a block of several can be one.
 const LONG_PART: usize = 1024;
+
+/// Sums of fewer numbers than this are computed block by block: a strip's lanes have to be added up, too.
+const LONG_SUM: usize = 1024;
 
 /// Element-wise tasks begin at multiples of this.
 const SHARE: usize = 512;
@@ -78,8 +84,12 @@ pub struct LoopNest {
     beyond_caches: Vec<bool>,
     /// for each reduction the factors, if it is a sum of products that nothing else reads: these need not be written down
     factors: Vec<Option<(Reg, Reg)>>,
+    /// which reductions are sums that strips add up
+    in_strips: Vec<bool>,
     /// whether what is reduced lies in memory
     in_place: bool,
+    /// the loads of sums whose numbers lie between each other's
+    in_turn: Option<InTurn>,
     /// whether blocks may be several rows: those of the outer, of the reduced space
     several_rows: [bool; 2],
 }
@@ -142,13 +152,37 @@ impl LoopNest {
             }
             _ => None,
         };
-        let factors: Vec<_> = reductions.iter().map(factors_of).collect();
+        let mut factors: Vec<_> = reductions.iter().map(factors_of).collect();
+        let in_place = are_in_place(nest, &walks, order, &reductions, &factors);
+        // What is computed, or gathered from here and there, is added up while it is still in registers.
+        let by_strips = !in_place && contraction.is_none() && order == Order::Along;
+        let long = by_strips && numel(&reduced) >= LONG_SUM;
+        let in_strips = reductions
+            .iter()
+            .map(|&(reg, ..)| long && is_sum(nest, reg));
+        let in_strips: Vec<bool> = in_strips.collect();
         // The interpreter leaves these products out, and keeps their factors instead.
+        for (factors, _) in factors
+            .iter_mut()
+            .zip(&in_strips)
+            .filter(|(_, strip)| **strip)
+        {
+            *factors = None;
+        }
         let products = reductions.iter().zip(&factors);
         let products: Vec<(Reg, [Reg; 2])> = products
             .filter_map(|(&(_, _, src), factors)| factors.map(|(a, b)| (src, [a, b])))
             .collect();
-        let interpreter = Interpreter::new(&kernel, walks, &products);
+        let sums = reductions.iter().zip(&in_strips);
+        let sums: Vec<Reg> = sums
+            .filter_map(|(&(reg, ..), &strip)| strip.then_some(reg))
+            .collect();
+        let all = !sums.is_empty() && sums.len() == reductions.len();
+        let in_turn = all
+            .then(|| in_turn(nest, &walks, (&outer, &reduced)))
+            .flatten();
+        let interpreter = Interpreter::new(&kernel, walks, &products, &sums);
+        let in_turn = in_turn.filter(|turn| turn.fits(&interpreter));
         // Of a contraction only the epilogue is run in blocks, and its loads often go on from row to row, as those of an optimizer do.
         let stretch_row = match contraction.is_some() {
             true => interpreter.outer_row(nest),
@@ -159,7 +193,6 @@ impl LoopNest {
                 let row = interpreter.rows(nest, level, level == Level::Outer);
                 sizes.len() > 1 && row.is_some() && row.as_ref() == sizes.last()
             });
-        let in_place = are_in_place(nest, &interpreter, order, &reductions, &factors);
         LoopNest {
             stretch_row,
             outer,
@@ -170,7 +203,9 @@ impl LoopNest {
             contraction,
             gathers,
             factors,
+            in_strips,
             in_place,
+            in_turn,
             several_rows,
             beyond_caches: outputs_beyond_caches(&kernel),
             kernel,
@@ -430,6 +465,7 @@ impl Program for LoopNest {
         match (&self.contraction, self.reductions.is_empty(), self.order) {
             (Some(product), _, _) => product.contraction.describe(),
             (None, true, _) => "blocks".to_string(),
+            (None, false, Order::Along) if self.in_turn.is_some() => "blocks in turn".to_string(),
             (None, false, Order::Along) => "blocks along".to_string(),
             (None, false, Order::Across) => "blocks across".to_string(),
         }
@@ -438,7 +474,10 @@ impl Program for LoopNest {
     fn run(&self, args: &Args) {
         match &self.contraction {
             Some(product) => self.run_product(product, args),
-            None => self.run_nest(args),
+            None => match &self.in_turn {
+                Some(turn) => self.sums_in_turn(turn, args),
+                None => self.run_nest(args),
+            },
         }
     }
 }

@@ -29,7 +29,7 @@ use super::blocks::run;
 use super::interpreter::{Frame, Interpreter, Span, outputs_beyond_caches, width};
 use super::number::Number;
 use super::simd::{Hot, Isa};
-use super::strip::{Part, STRIP, parts};
+use super::strip::{Part, STRIP, is_sum, parts};
 use super::threads::{GRAIN, parallel};
 use crate::device::{Args, Program};
 use crate::dtype::{DType, with_dtype};
@@ -37,12 +37,17 @@ use crate::kernel::{Inst, Kernel, Level, Nest, Reg};
 use crate::ops::ReduceOps;
 use crate::shape::view::numel;
 
+/// Sums of rows of so many numbers are added up strip by strip: then a block is one row, and what is summed need not be written down for it.
+const LONG_SUM: usize = 4096;
+
 /// A part of the program.
 enum Step {
     /// instructions of one level, one after the other
     Run(Level, Vec<Part>),
     /// each row to one number
     Reduce(Reg, ReduceOps, Reg),
+    /// the lanes of the row's sum, which a strip has added up, to one number
+    Join(Reg),
     /// each row's number to all its points
     Spread(Reg, Reg),
     /// to an output
@@ -77,8 +82,18 @@ impl Rows {
                 steps.push(Step::Run(open.0, parts(nest, &regs)));
             }
         };
+        let mut sums: Vec<Reg> = Vec::new();
         for (reg, line) in nest.lines.iter().enumerate() {
             let step = match line.inst {
+                Inst::Reduce(..) if length >= LONG_SUM && is_sum(nest, reg) => {
+                    if open.0 != Level::Inner {
+                        close(&mut open, &mut steps);
+                    }
+                    open.0 = Level::Inner;
+                    open.1.push(reg);
+                    sums.push(reg);
+                    Step::Join(reg)
+                }
                 Inst::Reduce(op, src) => Step::Reduce(reg, op, src),
                 Inst::Spread(src) => Step::Spread(reg, src),
                 Inst::Store { output, src } => Step::Store(src, output, line.level),
@@ -102,10 +117,10 @@ impl Rows {
             .flat_map(|step| match step {
                 Step::Run(_, parts) => &parts[..],
                 Step::Reduce(reg, ..) | Step::Spread(reg, _) => &single[*reg..=*reg],
-                Step::Store(..) => &[],
+                Step::Join(_) | Step::Store(..) => &[],
             })
             .collect();
-        let interpreter = Interpreter::for_rows(&kernel, &order, length);
+        let interpreter = Interpreter::for_rows(&kernel, &order, length, &sums);
         Rows {
             row: interpreter.rows(nest, Level::Inner, true).unwrap_or(0),
             interpreter,
@@ -181,6 +196,15 @@ impl Rows {
                         let line = |i: usize| first.wrapping_add(i * self.length * size);
                         let lines: Vec<*const u8> = (0..rows).map(line).collect();
                         alu::reduce_lines(*op, dtype, &lines, self.length, (to, rows));
+                    }
+                }
+                Step::Join(reg) => {
+                    frame.reset(*reg);
+                    let (dtype, to) = (nest.lines[*reg].dtype, frame.registers[*reg]);
+                    // SAFETY: the register has room for a number; the row has just been added up.
+                    unsafe {
+                        alu::fill(dtype, ReduceOps::Sum.identity(dtype.compute()), to, 1);
+                        self.interpreter.join_lanes(nest, *reg, frame, to);
                     }
                 }
                 Step::Spread(reg, src) => {

@@ -23,6 +23,8 @@
 //!    [`Interpreter::aim`](super::interpreter::Interpreter::aim)).
 //! 2. Instructions that cannot be in a strip run before it, unless they read one of its values; so parts are in an order that respects all reads.
 //! 3. A value that nothing outside of its strip reads has no block, at most a place for one strip.
+//! 4. A sum may be in a strip, too: the strip adds to its lanes, so that what is summed need not be written down at all. The lanes begin as
+//!    zeros in each block; whoever runs the strip adds them up.
 
 pub mod machine;
 #[cfg(test)]
@@ -35,7 +37,7 @@ use super::interpreter::width;
 use super::simd::vectorize;
 use crate::dtype::DType;
 use crate::kernel::{Inst, Nest, Reg};
-use crate::ops::{BinaryOps, TernaryOps, UnaryOps};
+use crate::ops::{BinaryOps, ReduceOps, TernaryOps, UnaryOps};
 use machine::{Op, Run};
 
 /// Instructions that run together.
@@ -60,6 +62,8 @@ pub struct Strip {
     pub kept: Vec<Reg>,
     /// what it reads from outside
     pub reads: Vec<Reg>,
+    /// sums whose lanes it adds to
+    pub sums: Vec<Reg>,
 }
 
 /// A register in a step.
@@ -73,6 +77,8 @@ pub struct Operand {
     pub inside: bool,
     /// whether it has a place for one strip only
     pub kept: bool,
+    /// whether it is a sum, of which there are lanes
+    pub sum: bool,
 }
 
 impl Part {
@@ -117,16 +123,22 @@ fn fits(nest: &Nest, reg: Reg) -> bool {
             | BinaryOps::Shr => false,
         },
         Inst::Ternary(TernaryOps::Mulacc | TernaryOps::Where, _, b, _) => float(b),
+        Inst::Reduce(ReduceOps::Sum, a) => float(a),
         Inst::Load { .. }
         | Inst::Const { .. }
         | Inst::Iota { .. }
         | Inst::Rand { .. }
         | Inst::Valid { .. }
         | Inst::Gather { .. }
-        | Inst::Reduce(..)
+        | Inst::Reduce(ReduceOps::Max, _)
         | Inst::Spread(_)
         | Inst::Store { .. } => false,
     }
+}
+
+/// Whether a reduction is a sum that a strip can add up.
+pub fn is_sum(nest: &Nest, reg: Reg) -> bool {
+    matches!(nest.lines[reg].inst, Inst::Reduce(..)) && fits(nest, reg)
 }
 
 /// Instructions of one loop, given in order, as parts.
@@ -261,6 +273,11 @@ impl Writer {
                     self.step(Op::SelectThen, Some(condition), Some(b));
                 }
             }
+            Inst::Reduce(_, a) => {
+                self.load(a);
+                self.step(Op::SumUp, Some(reg), None);
+                return; // the accumulator is as before
+            }
             ref inst => unreachable!("{inst:?} fits into no strip"),
         }
         self.holds = Some(reg);
@@ -279,15 +296,17 @@ impl Strip {
         let mut trial = Writer::new(nest);
         regs.iter().for_each(|&reg| trial.instruction(nest, reg));
         let is_float = |reg: Reg| nest.lines[reg].dtype != DType::Bool;
+        let is_sum = |reg: Reg| matches!(nest.lines[reg].inst, Inst::Reduce(..));
         let mut writer = Writer::new(nest);
         for &reg in &regs {
             writer.instruction(nest, reg);
-            if is_float(reg) && (read_outside[reg] || trial.read[reg]) {
+            if is_float(reg) && !is_sum(reg) && (read_outside[reg] || trial.read[reg]) {
                 writer.step(Op::Store, Some(reg), None);
             }
         }
+        let (sums, values): (Vec<Reg>, Vec<Reg>) = regs.iter().partition(|&&reg| is_sum(reg));
         let (results, inside): (Vec<Reg>, Vec<Reg>) =
-            regs.iter().partition(|&&reg| read_outside[reg]);
+            values.iter().partition(|&&reg| read_outside[reg]);
         let kept = |reg: &Reg| !is_float(*reg) || trial.read[*reg];
         let kept: Vec<Reg> = inside.into_iter().filter(kept).collect();
         let operand = |reg: Reg| Operand {
@@ -295,6 +314,7 @@ impl Strip {
             size: width(nest.lines[reg].dtype),
             inside: regs.binary_search(&reg).is_ok(),
             kept: kept.contains(&reg),
+            sum: sums.contains(&reg),
         };
         let steps = writer.steps.into_iter();
         let steps: Vec<_> = steps
@@ -307,6 +327,7 @@ impl Strip {
             steps,
             results,
             kept,
+            sums,
             regs,
         }
     }
@@ -323,7 +344,7 @@ impl Strip {
     /// Runs it over `rows` rows of `n` numbers. `place` tells where a register is, and whether it goes past the caches; `steps` is room to work in.
     ///
     /// Results of several rows lie side by side; what they are made of may lie further apart, or be another number in each row, as a channel's mean is.
-    /// Going to the next row costs little more than a step; another block would cost as much as some hundred numbers.
+    /// Going to the next row costs next to nothing; another block would cost as much as some hundred numbers.
     ///
     /// # Safety
     /// In each row, `n` numbers can be read, or of results written, at the place of each register that moves, and a strip (or n numbers, if these
@@ -346,17 +367,8 @@ impl Strip {
             let op = if stream { Op::Stream } else { op };
             steps.push(Step { op, x, y });
         }
-        // Where the operands are is lost on the way, so each row begins with a copy.
-        let count = steps.len();
-        steps.extend_from_within(..);
-        let (first, steps) = steps.split_at_mut(count);
-        for row in 0..rows {
-            for (step, first) in steps.iter_mut().zip(&*first) {
-                let (x, y) = (first.x.in_row(row), first.y.in_row(row));
-                *step = Step { x, y, ..*first };
-            }
-            vectorize(Run { steps, n });
-        }
+        let steps = &steps[..];
+        vectorize(Run { steps, rows, n });
         if streams {
             alu::fence();
         }

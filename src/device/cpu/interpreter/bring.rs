@@ -9,15 +9,17 @@ use crate::device::cpu::alu;
 use crate::device::cpu::simd::{Hot, Isa, prefetch, vectorize};
 use crate::device::cpu::strip::STRIP;
 use crate::device::cpu::table::Bring;
-use crate::device::cpu::walk::{Axes, Base, Run};
+use crate::device::cpu::walk::{Axes, Base, Run, Walk};
 use crate::device::random::uniform;
 use crate::device::{Args, Param};
 use crate::dtype::DType;
 use crate::kernel::{Inst, Level, Line, Nest, Reg};
 use std::ops::Range;
 
-/// Rows below this length are not worth the beginning of each: tables are quicker. (Rows of 64 points took twice as long.)
-const SHORT: usize = STRIP;
+/// Rows below this length are not worth the beginning of each: tables are quicker.
+const SHORT: usize = STRIP / 2;
+/// Numbers in the longest vector register.
+const LANES: usize = 16;
 
 impl Interpreter {
     /// The instructions that depend on where the points are.
@@ -195,21 +197,17 @@ impl Interpreter {
             loads.push(last);
         }
         let fit = loads.iter().all(|last| last % row == 0);
-        (!loads.is_empty() && fit && row >= SHORT).then_some(row)
+        (!loads.is_empty() && fit && is_long(row)).then_some(row)
     }
 
     /// Whether a register is a load that shows one stretch of memory along one space, whatever the point of the other one.
     pub fn is_stretch(&self, nest: &Nest, reg: Reg, along_outer: bool) -> bool {
-        let line = &nest.lines[reg];
         let (Some(walk), Some([outer, reduced])) = (&self.walks[reg], self.lines[reg].as_deref())
         else {
             return false;
         };
         let axes = if along_outer { outer } else { reduced };
-        matches!(line.inst, Inst::Load { .. })
-            && line.dtype.compute() == line.dtype
-            && walk.limits.is_empty()
-            && axes.axes.strides == [1]
+        is_stretch(&nest.lines[reg], walk, &axes.axes)
     }
 
     /// Where such a load's stretches are from their point `start` on, one for each of some points of the other space.
@@ -243,6 +241,30 @@ impl Interpreter {
             });
         stretches
     }
+}
+
+/// Whether a row is so long that a block of several rows can be memory, row by row: see [`SHORT`]. (A ragged end is a copy for each operand.)
+fn is_long(row: usize) -> bool {
+    row >= STRIP || (row >= SHORT && row.is_multiple_of(LANES))
+}
+
+/// Whether a load over some axes, which are merged, is memory in its order.
+pub(in crate::device::cpu) fn is_stretch(line: &Line, walk: &Walk, axes: &Axes) -> bool {
+    matches!(line.inst, Inst::Load { .. })
+        && line.dtype.compute() == line.dtype
+        && walk.limits.is_empty()
+        && axes.strides == [1]
+}
+
+/// Whether what is read over some axes of a walk lies there in long rows, or is one number in each.
+pub(in crate::device::cpu) fn is_in_rows(walk: &Walk, axes: &Axes) -> bool {
+    let axes = axes.merged();
+    let long = axes.sizes.last().is_none_or(|&row| is_long(row));
+    long && walk.limits.is_empty()
+        && axes
+            .strides
+            .last()
+            .is_none_or(|stride| matches!(stride, 0 | 1))
 }
 
 /// Which registers are indices that are the same along each row of all the gathers that read them. Of these only the first of each row is

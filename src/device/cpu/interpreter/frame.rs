@@ -21,13 +21,20 @@ pub struct Frame {
     /// registers that go to memory past the caches
     pub(super) past_caches: Vec<bool>,
     _memory: Room,
+    /// where the lanes of each sum are that strips add to
+    pub(super) lanes: Vec<*mut u8>,
     /// where each register's block is now: in `memory`, or directly in an input
     pub registers: Vec<*mut u8>,
     pub(super) own: Vec<*mut u8>,
 }
 
 impl Frame {
-    pub(super) fn new(memory: Room, own: Vec<*mut u8>, repeated: Vec<bool>) -> Frame {
+    pub(super) fn new(
+        memory: Room,
+        own: Vec<*mut u8>,
+        lanes: Vec<*mut u8>,
+        repeated: Vec<bool>,
+    ) -> Frame {
         Frame {
             panels: own.iter().map(|_| Panel::default()).collect(),
             steps: Vec::new(),
@@ -35,9 +42,22 @@ impl Frame {
             rows: vec![None; own.len()],
             past_caches: vec![false; own.len()],
             _memory: memory,
+            lanes,
             registers: own.clone(),
             own,
         }
+    }
+
+    /// Lets a register be one strip for each row, read again and again; or a sum's lanes be so.
+    pub fn place_rows(&mut self, reg: Reg, at: *mut u8, row: isize) {
+        (self.lanes[reg], self.registers[reg]) = (at, at);
+        (self.repeated[reg], self.rows[reg]) = (true, Some(row));
+    }
+
+    /// Lets a register be rows of memory.
+    pub fn show_rows(&mut self, reg: Reg, at: *mut u8, row: isize) {
+        self.registers[reg] = at;
+        (self.repeated[reg], self.rows[reg]) = (false, Some(row));
     }
 
     /// Lets a register be its own block again.

@@ -154,15 +154,16 @@ fn is_one_stretch(view: &View) -> bool {
     view.bounds.is_empty() && axes.all(|(&size, (&stride, step))| size == 1 || stride == step)
 }
 
-/// Registers whose blocks are hardly ever used, as they lie in an input, or are computed where they are stored.
-fn elsewhere(nest: &Nest) -> Vec<bool> {
+/// Registers whose blocks are hardly ever used, as they lie in an input, some of them row by row, or are computed where they are stored.
+fn elsewhere(nest: &Nest, in_rows: Vec<bool>) -> Vec<bool> {
     let in_order = !nest.reduces() || nest.has_rows();
     let mut elsewhere: Vec<bool> = nest
         .lines
         .iter()
-        .map(|line| match &line.inst {
+        .zip(in_rows)
+        .map(|(line, in_rows)| match &line.inst {
             Inst::Load { view, .. } => {
-                (in_order || line.level == Level::Outer) && is_one_stretch(view)
+                in_rows || (in_order || line.level == Level::Outer) && is_one_stretch(view)
             }
             _ => false,
         })
@@ -201,12 +202,12 @@ pub(super) struct Places {
 }
 
 impl Places {
-    pub fn new(nest: &Nest) -> Places {
+    pub fn new(nest: &Nest, in_rows: Vec<bool>) -> Places {
         Places {
             offsets: vec![0; nest.lines.len()],
             bytes: 0,
             idle: Vec::new(),
-            elsewhere: elsewhere(nest),
+            elsewhere: elsewhere(nest, in_rows),
         }
     }
 

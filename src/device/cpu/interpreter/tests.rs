@@ -10,8 +10,9 @@ fn numbers(count: usize, step: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Batches, channels, and what lies in each: rows shorter and longer than a strip, whole strips and not, many rows in a block and few.
-const SHAPES: [[usize; 4]; 8] = [
+/// Batches, channels, and what lies in each: rows shorter and longer than a strip, whole strips and not, many rows in a block and few, more
+/// channels than a task takes.
+const SHAPES: [[usize; 4]; 10] = [
     [3, 5, 8, 8],
     [2, 3, 10, 13],
     [4, 6, 16, 16],
@@ -20,6 +21,8 @@ const SHAPES: [[usize; 4]; 8] = [
     [9, 2, 1, 100],
     [5, 3, 1, 7],
     [2, 2, 60, 100],
+    [9, 70, 16, 16],
+    [70, 3, 13, 13],
 ];
 
 #[test]

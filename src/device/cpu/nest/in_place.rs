@@ -11,21 +11,29 @@
 use super::{LoopNest, Order, ROWS};
 use crate::device::Args;
 use crate::device::cpu::alu::{self, Source};
-use crate::device::cpu::interpreter::{Frame, Interpreter};
-use crate::device::cpu::strip::Part;
-use crate::kernel::{Nest, Reg};
+use crate::device::cpu::interpreter::{Frame, is_stretch};
+use crate::device::cpu::walk::Walk;
+use crate::kernel::{Level, Nest, Reg};
 use crate::ops::ReduceOps;
 use std::ops::Range;
 
 /// Whether reductions, each of them with its factors if it sums products, read nothing but stretches of memory, in this order.
 pub(super) fn are_in_place(
     nest: &Nest,
-    interpreter: &Interpreter,
+    walks: &[Option<Box<Walk>>],
     order: Order,
     reductions: &[(Reg, ReduceOps, Reg)],
     factors: &[Option<(Reg, Reg)>],
 ) -> bool {
-    let stretch = |reg: Reg| interpreter.is_stretch(nest, reg, order == Order::Across);
+    let stretch = |reg: Reg| {
+        walks[reg].as_deref().is_some_and(|walk| {
+            let axes = match order {
+                Order::Along => &walk.reduced,
+                Order::Across => &walk.outer,
+            };
+            is_stretch(&nest.lines[reg], walk, &axes.merged())
+        })
+    };
     let mut read = reductions
         .iter()
         .zip(factors)
@@ -33,8 +41,13 @@ pub(super) fn are_in_place(
             let (a, b) = factors.unwrap_or((src, src));
             [a, b]
         });
-    let loads = |part: &Part| matches!(*part, Part::One(reg) if stretch(reg));
-    interpreter.inner.iter().all(loads) && read.all(stretch)
+    let factored = |reg: Reg| {
+        let mut sums = reductions.iter().zip(factors);
+        sums.any(|(&(_, _, src), factors)| src == reg && factors.is_some())
+    };
+    let mut inner = (0..nest.lines.len())
+        .filter(|&reg| nest.lines[reg].level == Level::Inner && !factored(reg));
+    inner.all(stretch) && read.all(stretch)
 }
 
 impl LoopNest {

@@ -33,7 +33,8 @@ impl Partial {
         }
     }
 
-    fn place(&self, nest: &LoopNest, reduction: usize, piece: usize, at: usize) -> *mut u8 {
+    /// Where the sum of an output over a piece is.
+    pub fn place(&self, nest: &LoopNest, reduction: usize, piece: usize, at: usize) -> *mut u8 {
         let width = width(nest.nest().lines[nest.reductions[reduction].0].dtype);
         self.sums[reduction]
             .as_ptr()

@@ -44,13 +44,16 @@ impl LoopNest {
                     self.interpreter
                         .run(self.nest(), &self.interpreter.inner, &span, args, frame)
                 };
-                for (&(reg, op, src), factors) in self.reductions.iter().zip(&self.factors) {
+                for (i, &(reg, op, src)) in self.reductions.iter().enumerate() {
                     let dtype = self.nest().lines[reg].dtype;
                     let sum = frame.registers[reg].wrapping_add(output * width(dtype));
                     let source = |reg: Reg| self.interpreter.source(reg, frame);
-                    // SAFETY: `src`, or its factors, hold n values, `sum` is one of the block's.
+                    // SAFETY: `src`, or its factors, hold n values, or a strip has added them up; `sum` is one of the block's.
                     unsafe {
-                        match *factors {
+                        match self.factors[i] {
+                            _ if self.in_strips[i] => {
+                                self.interpreter.join_lanes(self.nest(), reg, frame, sum)
+                            }
                             Some((a, b)) => {
                                 alu::dot_lines(dtype, &[source(a)], &[source(b)], n, (sum, 1))
                             }

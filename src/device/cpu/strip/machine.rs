@@ -17,12 +17,15 @@
 //! order for each strip, so the processor guesses them right. What has no vector instruction of its own (2ˣ, log₂ x)
 //! goes through a strip-sized array and the functions of `number`, which the compiler vectorises.
 //!
-//! The steps run over 128 numbers at a time, then over 32, then over one register, and a rest of less than that through padded copies.
+//! The steps run over 128 numbers at a time, then over 64, 32, one register, and a rest of less than that through padded copies.
+//!
+//! A sum has a place for 128 *lanes*: number i of a row is added to lane i mod 128, so the order of adding is the same whatever the registers' length.
 
 use crate::device::cpu::lanes::{Floats, Vector};
 use crate::device::cpu::number::Number;
 use crate::device::cpu::simd::{Hot, Isa};
 use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::ptr::copy_nonoverlapping;
 
 /// Numbers in a strip: eight of the widest registers.
@@ -41,6 +44,8 @@ pub enum Op {
     Store,
     /// x ← acc, past the caches
     Stream,
+    /// x ← x + acc: a sum's lanes
+    SumUp,
     /// acc ← acc + x
     Add,
     /// acc ← acc − x
@@ -88,8 +93,9 @@ pub enum Op {
 pub struct Place {
     /// the first number
     pub at: *mut u8,
-    /// bytes from number to number from strip to strip: 0 for what is the same strip again and again
-    pub step: usize,
+    /// number i of a row is the (i & wrap)-th here: all bits ([`Place::MOVES`]), none for what is the same strip again and again
+    /// ([`Place::STAYS`]), those below a strip for a sum's lanes ([`Place::LANES`])
+    pub wrap: usize,
     /// bytes of a number
     pub size: usize,
     /// bytes from row to row
@@ -100,22 +106,23 @@ impl Place {
     /// No operand.
     pub const NONE: Place = Place {
         at: std::ptr::null_mut(),
-        step: 0,
+        wrap: Place::STAYS,
         size: 0,
         row: 0,
     };
-    /// The same place in another row.
-    pub fn in_row(self, row: usize) -> Place {
-        Place {
-            at: self.at.wrapping_offset(self.row * row as isize),
-            ..self
-        }
-    }
-    fn skip(self, numbers: usize) -> Place {
-        Place {
-            at: self.at.wrapping_add(numbers * self.step),
-            ..self
-        }
+    /// How numbers are counted: see `wrap`.
+    pub const MOVES: usize = usize::MAX;
+    /// The same strip for all.
+    pub const STAYS: usize = 0;
+    /// One strip's lanes in turn.
+    pub const LANES: usize = STRIP - 1;
+
+    /// Where a number of a row is.
+    #[inline(always)]
+    fn number(&self, row: usize, number: usize) -> *mut u8 {
+        let row = self.row.wrapping_mul(row as isize);
+        let number = (number & self.wrap) * self.size;
+        self.at.wrapping_offset(row).wrapping_add(number)
     }
 }
 
@@ -130,11 +137,13 @@ pub struct Step {
     pub y: Place,
 }
 
-/// Steps over `n` numbers.
+/// Steps over rows of `n` numbers.
 pub struct Run<'a> {
-    /// what to do with each strip; where the operands are is lost on the way
-    pub steps: &'a mut [Step],
-    /// how many numbers
+    /// what to do with each strip
+    pub steps: &'a [Step],
+    /// how many rows
+    pub rows: usize,
+    /// how many numbers in each
     pub n: usize,
 }
 
@@ -142,72 +151,59 @@ impl Hot for Run<'_> {
     type Out = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Run { steps, n } = self;
-        let lanes = I::Floats::LANES;
-        let (strip, few) = (REGISTERS * lanes, 2 * lanes);
-        // SAFETY: as `strip::Strip::run` promises, n numbers can be read or written at each moving place, and a strip at each other one;
-        // what is skipped are whole strips of these n; the last steps have a register's room at each place.
-        unsafe {
-            strips::<I, REGISTERS>(steps, n / strip);
-            let mut done = n - n % strip;
-            if done == n {
-                return;
-            }
-            let skip = |steps: &mut [Step], numbers: usize| {
-                for step in steps {
-                    (step.x, step.y) = (step.x.skip(numbers), step.y.skip(numbers));
+        let Run { steps, rows, n } = self;
+        for row in 0..rows {
+            // SAFETY: as `strip::Strip::run` promises, n numbers can be read or written in each row of a moving place, and a strip at each
+            // other one; each loop goes on where the one before has ended, and ends before it would need more than n.
+            unsafe {
+                let mut done = strips::<I, REGISTERS>(steps, row, 0..n);
+                if done < n {
+                    done = strips::<I, { REGISTERS / 2 }>(steps, row, done..n);
+                    done = strips::<I, 2>(steps, row, done..n);
+                    done = strips::<I, 1>(steps, row, done..n);
                 }
-            };
-            skip(steps, done);
-            let pairs = (n - done) / few;
-            strips::<I, 2>(steps, pairs);
-            skip(steps, pairs * few);
-            done += pairs * few;
-            if n - done >= lanes {
-                strips::<I, 1>(steps, 1);
-                skip(steps, lanes);
-                done += lanes;
-            }
-            if n > done {
-                rest::<I>(steps, n - done);
+                if done < n {
+                    rest::<I>(steps, row, done..n);
+                }
             }
         }
     }
 }
 
-/// The last few numbers, less than a register's: on copies with room for a register.
+/// The last few numbers of a row, less than a register's: on copies with room for a register.
 ///
 /// # Safety
-/// `n` < LANES numbers can be read or written at each moving place.
+/// These numbers can be read or written at each moving place.
 #[inline(always)]
-unsafe fn rest<I: Isa>(steps: &mut [Step], n: usize) {
+unsafe fn rest<I: Isa>(steps: &[Step], row: usize, numbers: Range<usize>) {
+    let n = numbers.len();
+    let mut steps = steps.to_vec();
     // One copy for each address, as a place that is stored to may be read again.
-    let mut copies: Vec<(Place, [u64; 8])> = Vec::new();
-    let moving = |place: &Place| place.step > 0;
-    for step in steps.iter() {
-        for place in [step.x, step.y].iter().filter(|place| moving(place)) {
-            if copies.iter().all(|(other, _)| other.at != place.at) {
-                let mut copy = [0; 8];
-                // SAFETY: n numbers of at most 4 bytes are there (of a place that is only written: whatever was in it), and have room in
-                // the copy.
-                unsafe { copy_nonoverlapping(place.at, copy.as_mut_ptr().cast(), n * place.size) };
-                copies.push((*place, copy));
-            }
+    let mut copies: Vec<(*mut u8, [u64; 8])> = Vec::new();
+    for place in steps.iter_mut().flat_map(|step| [&mut step.x, &mut step.y]) {
+        place.at = place.number(row, numbers.start);
+        place.row = 0;
+        if place.wrap != Place::STAYS && copies.iter().all(|(other, _)| *other != place.at) {
+            let mut copy = [0; 8];
+            // SAFETY: n numbers of at most 4 bytes are there (of a place that is only written: whatever was in it), and have room in
+            // the copy.
+            unsafe { copy_nonoverlapping(place.at, copy.as_mut_ptr().cast(), n * place.size) };
+            copies.push((place.at, copy));
         }
     }
     let addresses: Vec<(*mut u8, *mut u8)> = copies
         .iter_mut()
-        .map(|(place, copy)| (place.at, copy.as_mut_ptr().cast()))
+        .map(|(at, copy)| (*at, copy.as_mut_ptr().cast()))
         .collect();
     let mut written = Vec::new();
     for step in steps.iter_mut() {
         let op = step.op;
         for (is_y, place) in [(false, &mut step.x), (true, &mut step.y)] {
-            if place.step > 0 {
+            if place.wrap != Place::STAYS {
                 let copy = addresses.iter().find(|(at, _)| *at == place.at);
                 let (at, copy) = *copy.expect("every moving place has a copy");
                 let stores = match op {
-                    Op::Store | Op::Stream => !is_y,
+                    Op::Store | Op::Stream | Op::SumUp => !is_y,
                     Op::Less | Op::Greater | Op::Differs => is_y,
                     _ => false,
                 };
@@ -223,27 +219,33 @@ unsafe fn rest<I: Isa>(steps: &mut [Step], n: usize) {
     }
     // SAFETY: each copy has room for a register; what is copied back has been stored to.
     unsafe {
-        strips::<I, 1>(steps, 1);
+        strips::<I, 1>(&steps, 0, 0..I::Floats::LANES);
         for (at, copy, bytes) in written {
             copy_nonoverlapping(copy, at, bytes);
         }
     }
 }
 
-/// So many strips of V registers.
+/// As many strips of V registers as these numbers of a row fill; the first number that is left over.
 ///
 /// # Safety
-/// That many numbers can be read or written at each place that moves, and a strip at each that doesn't.
+/// The numbers can be read or written at each place that moves, and a strip at each that doesn't.
 #[inline(always)]
-unsafe fn strips<I: Isa, const V: usize>(steps: &[Step], count: usize) {
+unsafe fn strips<I: Isa, const V: usize>(
+    steps: &[Step],
+    row: usize,
+    numbers: Range<usize>,
+) -> usize {
     let lanes = I::Floats::LANES;
+    let mut number = numbers.start;
     // SAFETY: the caller's, for all blocks in here; the instructions are those of I.
     unsafe {
         let mut acc = [I::Floats::splat(0.0); V];
-        for number in (0..count).map(|strip| strip * V * lanes) {
+        while number + V * lanes <= numbers.end {
             for step in steps {
-                let x = step.x.at.wrapping_add(number * step.x.step);
-                let y = step.y.at.wrapping_add(number * step.y.step);
+                // Asked for where they are needed only: finding a place takes as long as a vector operation.
+                let x = || step.x.number(row, number);
+                let y = || step.y.number(row, number);
                 let load =
                     |from: *mut u8, i: usize| I::Floats::load(from.cast::<f32>().add(i * lanes));
                 // Register i of the accumulator, from what it is and the i-th registers of the operands.
@@ -274,41 +276,110 @@ unsafe fn strips<I: Isa, const V: usize>(steps: &[Step], count: usize) {
                 }
                 let truths = |from: *mut u8, i: usize| from.add(i * lanes);
                 match step.op {
-                    Op::Load => each!(|_a, i| load(x, i)),
-                    Op::Truth => each!(|_a, i| I::Floats::truth(truths(x, i))),
+                    Op::Load => {
+                        let x = x();
+                        each!(|_a, i| load(x, i));
+                    }
+                    Op::Truth => {
+                        let x = x();
+                        each!(|_a, i| I::Floats::truth(truths(x, i)));
+                    }
                     Op::Store => {
+                        let x = x();
                         for (i, register) in acc.iter().enumerate() {
                             register.store(x.cast::<f32>().add(i * lanes));
                         }
                     }
                     Op::Stream => {
+                        let x = x();
                         for (i, register) in acc.iter().enumerate() {
                             register.stream(x.cast::<f32>().add(i * lanes));
                         }
                     }
-                    Op::Add => each!(|a, i| a.add(load(x, i))),
-                    Op::Sub => each!(|a, i| a.sub(load(x, i))),
-                    Op::SubFrom => each!(|a, i| load(x, i).sub(a)),
-                    Op::Mul => each!(|a, i| a.mul(load(x, i))),
-                    Op::Div => each!(|a, i| a.div(load(x, i))),
-                    Op::DivInto => each!(|a, i| load(x, i).div(a)),
-                    Op::Max => each!(|a, i| a.max(load(x, i))),
-                    Op::MaxOf => each!(|a, i| load(x, i).max(a)),
-                    Op::MulAdd => each!(|a, i| a.mul(load(x, i)).add(load(y, i))),
-                    Op::AddMul => each!(|a, i| load(x, i).mul(load(y, i)).add(a)),
+                    Op::SumUp => {
+                        let x = x();
+                        for (i, register) in acc.iter().enumerate() {
+                            let sum = load(x, i).add(*register);
+                            sum.store(x.cast::<f32>().add(i * lanes));
+                        }
+                    }
+                    Op::Add => {
+                        let x = x();
+                        each!(|a, i| a.add(load(x, i)));
+                    }
+                    Op::Sub => {
+                        let x = x();
+                        each!(|a, i| a.sub(load(x, i)));
+                    }
+                    Op::SubFrom => {
+                        let x = x();
+                        each!(|a, i| load(x, i).sub(a));
+                    }
+                    Op::Mul => {
+                        let x = x();
+                        each!(|a, i| a.mul(load(x, i)));
+                    }
+                    Op::Div => {
+                        let x = x();
+                        each!(|a, i| a.div(load(x, i)));
+                    }
+                    Op::DivInto => {
+                        let x = x();
+                        each!(|a, i| load(x, i).div(a));
+                    }
+                    Op::Max => {
+                        let x = x();
+                        each!(|a, i| a.max(load(x, i)));
+                    }
+                    Op::MaxOf => {
+                        let x = x();
+                        each!(|a, i| load(x, i).max(a));
+                    }
+                    Op::MulAdd => {
+                        let x = x();
+                        let y = y();
+                        each!(|a, i| a.mul(load(x, i)).add(load(y, i)));
+                    }
+                    Op::AddMul => {
+                        let x = x();
+                        let y = y();
+                        each!(|a, i| load(x, i).mul(load(y, i)).add(a));
+                    }
                     // −0 − a is −a also for zeros.
                     Op::Neg => each!(|a, _i| I::Floats::splat(-0.0).sub(a)),
                     Op::Recip => each!(|a, _i| I::Floats::splat(1.0).div(a)),
                     Op::Sqrt => each!(|a, _i| a.sqrt()),
                     Op::Exp2 => by_array!(|a, j| Number::exp2::<I>(a)),
                     Op::Log2 => by_array!(|a, j| Number::log2::<I>(a)),
-                    Op::Less => (0..V).for_each(|i| acc[i].less(load(x, i), truths(y, i))),
-                    Op::Greater => (0..V).for_each(|i| load(x, i).less(acc[i], truths(y, i))),
-                    Op::Differs => (0..V).for_each(|i| acc[i].differs(load(x, i), truths(y, i))),
-                    Op::SelectThen => each!(|a, i| a.or_else(truths(x, i), load(y, i))),
-                    Op::SelectElse => each!(|a, i| load(y, i).or_else(truths(x, i), a)),
+                    Op::Less => {
+                        let x = x();
+                        let y = y();
+                        (0..V).for_each(|i| acc[i].less(load(x, i), truths(y, i)));
+                    }
+                    Op::Greater => {
+                        let x = x();
+                        let y = y();
+                        (0..V).for_each(|i| load(x, i).less(acc[i], truths(y, i)));
+                    }
+                    Op::Differs => {
+                        let x = x();
+                        let y = y();
+                        (0..V).for_each(|i| acc[i].differs(load(x, i), truths(y, i)));
+                    }
+                    Op::SelectThen => {
+                        let x = x();
+                        let y = y();
+                        each!(|a, i| a.or_else(truths(x, i), load(y, i)));
+                    }
+                    Op::SelectElse => {
+                        let x = x();
+                        let y = y();
+                        each!(|a, i| load(y, i).or_else(truths(x, i), a));
+                    }
                 }
             }
+            number += V * lanes;
         }
     }
+    number
 }

@@ -164,13 +164,16 @@ fn by_strips(nest: &Nest, n: usize) -> (Vec<Vec<u8>>, Vec<Reg>) {
     let place = |Operand {
                      reg, size, kept, ..
                  }| {
-        let step = if reg == 3 || kept { 0 } else { size };
+        let wrap = match reg == 3 || kept {
+            true => Place::STAYS,
+            false => Place::MOVES,
+        };
         let at = at[reg];
         let row = 0;
         (
             Place {
                 at,
-                step,
+                wrap,
                 size,
                 row,
             },
@@ -258,11 +261,11 @@ fn results_go_past_the_caches_wherever_they_begin() {
                                  reg, size, kept, ..
                              }| {
                     let at = if reg == 6 { to.cast() } else { at[reg] };
-                    let step = if kept { 0 } else { size };
+                    let wrap = if kept { Place::STAYS } else { Place::MOVES };
                     (
                         Place {
                             at,
-                            step,
+                            wrap,
                             size,
                             row: 0,
                         },
@@ -288,6 +291,57 @@ fn results_go_past_the_caches_wherever_they_begin() {
                 }
                 assert!(before.iter().chain(behind).all(|&x| x == 77.0));
             }
+        }
+    }
+}
+
+#[test]
+fn a_sums_lanes_are_the_same_with_all_registers() {
+    // %4 = %0 · %1, and its sum.
+    let mut nest = program(&[(7, 1, 0, 0)]);
+    let Inst::Binary(BinaryOps::Mul, a, b) = nest.lines[4].inst else {
+        panic!("a product of two")
+    };
+    nest.lines.truncate(5);
+    nest.lines.push(Line {
+        inst: Inst::Reduce(ReduceOps::Sum, 4),
+        ..nest.lines[4].clone()
+    });
+    let [Part::Strip(strip)] = &parts(&nest, &[4, 5])[..] else {
+        panic!("both fit into one strip")
+    };
+    assert_eq!((&strip.sums[..], strip.results.len()), (&[5][..], 0));
+    let number = |reg: Reg, i: usize| ((i * (7 + reg)) % 61) as f32 * 0.37 - 9.0;
+    const ROWS: usize = 3;
+    for n in [5, 16, 64, 100, 128, 200, 1000] {
+        let row_of = |reg: Reg| (0..ROWS * n).map(|i| number(reg, i)).collect::<Vec<f32>>();
+        let mut given: Vec<Vec<f32>> = (0..GIVEN).map(row_of).collect();
+        let mut expected = vec![0.5f32; STRIP];
+        for i in 0..ROWS * n {
+            expected[i % n % STRIP] += number(a, i) * number(b, i);
+        }
+        for width in Width::available() {
+            let mut lanes = vec![0.5f32; STRIP];
+            let at: Vec<*mut u8> = given.iter_mut().map(|g| g.as_mut_ptr().cast()).collect();
+            let sum: *mut u8 = lanes.as_mut_ptr().cast();
+            let place = |Operand { reg, size, .. }| {
+                let (at, wrap, row) = match reg {
+                    5 => (sum, Place::LANES, 0),
+                    _ => (at[reg], Place::MOVES, (n * size) as isize),
+                };
+                let place = Place {
+                    at,
+                    wrap,
+                    size,
+                    row,
+                };
+                (place, false)
+            };
+            // SAFETY: so many numbers of the operands are there in each row, and a strip of lanes; none overlap.
+            at_level(width, || unsafe {
+                strip.run((ROWS, n), place, &mut Vec::new())
+            });
+            assert_eq!(lanes, expected, "{width:?}, rows of {n}");
         }
     }
 }
