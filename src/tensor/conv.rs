@@ -250,6 +250,9 @@ impl Tensor {
     /// Shapes: input [n, c, H…], weight [o, c/groups, K…], bias `[o]`, result [n, o, O…] with
     /// O = (H + padding before + after − dilation·(K − 1) − 1) / stride + 1, rounded down. With groups, output channels
     /// g·o/groups … see input channels g·c/groups … only; groups = c is a depthwise convolution.
+    ///
+    /// Windows of 3 × 3 over enough channels take a quarter of these multiplications (Winograd 1980), which costs a bit of precision and lets an
+    /// infinity reach the results beside it; with `WINO=0` in the environment they don't.
     /// ```
     /// use teenygrad::{Tensor, tensor::conv::Conv};
     /// let x = Tensor::from([[[1.0, 2.0, 3.0, 4.0]]]); // one spatial axis
