@@ -30,7 +30,9 @@
 //! Laws:
 //! 1. One body, `tile`, for every type, size and instruction set. Its loops have constant lengths, so the compiler unrolls them and
 //!    keeps the tile in registers. It does so only inside a function that is *allowed* to use those instructions, hence the
-//!    thin `#[target_feature]` functions that `instruction_set!` makes.
+//!    thin `#[target_feature]` functions that `instruction_set!` makes. And what is to be inlined there is written as loops: a closure for
+//!    `array::from_fn` or `map` may stay a function, which has none of the caller's features, and then each operation in it is a call: with AVX2,
+//!    a window over 16 channels took 55 times as long.
 //! 2. The set is chosen when the program runs, by what the processor says; a plain build carries all of them.
 //! 3. Sums run over k from first to last, one addition after the other, whatever the tile's size: a number of the output depends
 //!    on its operands and on the instruction set, never on which kernel computed it.
@@ -203,7 +205,13 @@ unsafe fn tile<V: Vector, const R: usize, const N: usize>(
 unsafe fn packed<V: Vector, const R: usize>(call: &Tile<V::Number>, k: usize) -> [V; R] {
     let step = call.wide.wrapping_add(k * call.wide_step);
     // SAFETY: the caller's promise.
-    std::array::from_fn(|r| unsafe { V::load(step.wrapping_add(r * V::LANES)) })
+    unsafe {
+        let mut xs = [V::splat(V::Number::ZERO); R];
+        for (r, x) in xs.iter_mut().enumerate() {
+            *x = V::load(step.wrapping_add(r * V::LANES));
+        }
+        xs
+    }
 }
 
 /// The vectors of step k, each from P runs, or whole if P is 0.
@@ -218,27 +226,30 @@ unsafe fn in_place<V: Vector, const R: usize, const P: usize>(
     // SAFETY: the caller's promise; loads look at nothing but the lanes of the mask.
     unsafe {
         let step = *wide.steps.get_unchecked(k);
+        let mut xs = [V::splat(V::Number::ZERO); R];
         if P == 0 {
-            return std::array::from_fn(|r| V::load(wide.from[r][0].wrapping_offset(step)));
+            for (r, x) in xs.iter_mut().enumerate() {
+                *x = V::load(wide.from[r][0].wrapping_offset(step));
+            }
+            return xs;
         }
         let mask = *wide.masks.get_unchecked(k);
         for r in 0..R {
             let next = wide.ahead + step + (r * V::LANES) as isize;
             prefetch(wide.from[0][0].wrapping_offset(next).cast(), 1);
         }
-        std::array::from_fn(|r| {
+        for (r, x) in xs.iter_mut().enumerate() {
             let mask = mask >> (r * V::LANES);
-            let mut x = V::splat(V::Number::ZERO);
             for p in 0..P {
                 let lanes = if P == 1 {
                     mask
                 } else {
                     wide.lanes[r][p] & mask
                 };
-                x = x.load_masked(wide.from[r][p].wrapping_offset(step), lanes);
+                *x = x.load_masked(wide.from[r][p].wrapping_offset(step), lanes);
             }
-            x
-        })
+        }
+        xs
     }
 }
 

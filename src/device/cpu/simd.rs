@@ -131,22 +131,27 @@ impl Isa for Avx2Fma {
         let vectors = if NEAR { 2 } else { 4 };
         // SAFETY: the caller's: all of the memory is there, and the level.
         unsafe {
-            let four: [__m256i; 4] =
-                std::array::from_fn(|k| _mm256_loadu_si256(from.add(8 * (k % vectors)).cast()));
-            let half = |h: usize| {
+            let mut four = [_mm256_setzero_si256(); 4];
+            for (k, vector) in four.iter_mut().enumerate() {
+                *vector = _mm256_loadu_si256(from.add(8 * (k % vectors)).cast());
+            }
+            let mut picked = [_mm256_setzero_ps(); 2];
+            for (h, picked) in picked.iter_mut().enumerate() {
                 let index = _mm256_cvtepu8_epi32(_mm_loadl_epi64(index.add(8 * h).cast()));
-                let at = four.map(|v| _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(v, index)));
+                let mut at = [_mm256_setzero_ps(); 4];
+                for (at, vector) in at.iter_mut().zip(four) {
+                    *at = _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(vector, index));
+                }
                 // The choice between two vectors looks at the highest bit.
                 let bit_3 = _mm256_castsi256_ps(_mm256_slli_epi32::<28>(index));
-                let bit_4 = _mm256_castsi256_ps(_mm256_slli_epi32::<27>(index));
-                let low = _mm256_blendv_ps(at[0], at[1], bit_3);
-                if NEAR {
-                    return low;
+                *picked = _mm256_blendv_ps(at[0], at[1], bit_3);
+                if !NEAR {
+                    let bit_4 = _mm256_castsi256_ps(_mm256_slli_epi32::<27>(index));
+                    let high = _mm256_blendv_ps(at[2], at[3], bit_3);
+                    *picked = _mm256_blendv_ps(*picked, high, bit_4);
                 }
-                let high = _mm256_blendv_ps(at[2], at[3], bit_3);
-                _mm256_blendv_ps(low, high, bit_4)
-            };
-            std::mem::transmute([half(0), half(1)])
+            }
+            std::mem::transmute(picked)
         }
     }
 }

@@ -213,7 +213,10 @@ pub(in crate::device::cpu) unsafe fn dot<V: Vector, const W: usize, const N: usi
                     .wrapping_offset(row.w + *call.peers.get_unchecked(peer))
             });
             for vector in 0..vectors {
-                let ws = lines.map(|line| pair.beside::<V>(line, vector));
+                let mut ws = [V::splat(V::Number::ZERO); W];
+                for (w, line) in ws.iter_mut().zip(lines) {
+                    *w = pair.beside(line, vector);
+                }
                 let masks = pair
                     .masks
                     .get_unchecked(row.mask + vector * pair.mask_step..);
