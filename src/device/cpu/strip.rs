@@ -367,7 +367,6 @@ impl Strip {
             let op = if stream { Op::Stream } else { op };
             steps.push(Step { op, x, y });
         }
-        let steps = &steps[..];
         vectorize(Run { steps, rows, n });
         if streams {
             alu::fence();

@@ -96,7 +96,7 @@ pub struct Place {
     /// number i of a row is the (i & wrap)-th here: all bits ([`Place::MOVES`]), none for what is the same strip again and again
     /// ([`Place::STAYS`]), those below a strip for a sum's lanes ([`Place::LANES`])
     pub wrap: usize,
-    /// bytes of a number
+    /// bytes of a number: 4, or 1 of a truth
     pub size: usize,
     /// bytes from row to row
     pub row: isize,
@@ -117,12 +117,10 @@ impl Place {
     /// One strip's lanes in turn.
     pub const LANES: usize = STRIP - 1;
 
-    /// Where a number of a row is.
+    /// Where a number of the row is.
     #[inline(always)]
-    fn number(&self, row: usize, number: usize) -> *mut u8 {
-        let row = self.row.wrapping_mul(row as isize);
-        let number = (number & self.wrap) * self.size;
-        self.at.wrapping_offset(row).wrapping_add(number)
+    fn number<T>(&self, number: usize) -> *mut T {
+        self.at.cast::<T>().wrapping_add(number & self.wrap)
     }
 }
 
@@ -139,8 +137,8 @@ pub struct Step {
 
 /// Steps over rows of `n` numbers.
 pub struct Run<'a> {
-    /// what to do with each strip
-    pub steps: &'a [Step],
+    /// what to do with each strip; their places go from row to row
+    pub steps: &'a mut [Step],
     /// how many rows
     pub rows: usize,
     /// how many numbers in each
@@ -153,17 +151,24 @@ impl Hot for Run<'_> {
     fn run<I: Isa>(self) {
         let Run { steps, rows, n } = self;
         for row in 0..rows {
+            if row > 0 {
+                // Once for a row: in each step it would take another multiplication for each operand.
+                for step in steps.iter_mut() {
+                    step.x.at = step.x.at.wrapping_offset(step.x.row);
+                    step.y.at = step.y.at.wrapping_offset(step.y.row);
+                }
+            }
             // SAFETY: as `strip::Strip::run` promises, n numbers can be read or written in each row of a moving place, and a strip at each
             // other one; each loop goes on where the one before has ended, and ends before it would need more than n.
             unsafe {
-                let mut done = strips::<I, REGISTERS>(steps, row, 0..n);
+                let mut done = strips::<I, REGISTERS>(steps, 0..n);
                 if done < n {
-                    done = strips::<I, { REGISTERS / 2 }>(steps, row, done..n);
-                    done = strips::<I, 2>(steps, row, done..n);
-                    done = strips::<I, 1>(steps, row, done..n);
+                    done = strips::<I, { REGISTERS / 2 }>(steps, done..n);
+                    done = strips::<I, 2>(steps, done..n);
+                    done = strips::<I, 1>(steps, done..n);
                 }
                 if done < n {
-                    rest::<I>(steps, row, done..n);
+                    rest::<I>(steps, done..n);
                 }
             }
         }
@@ -175,14 +180,16 @@ impl Hot for Run<'_> {
 /// # Safety
 /// These numbers can be read or written at each moving place.
 #[inline(always)]
-unsafe fn rest<I: Isa>(steps: &[Step], row: usize, numbers: Range<usize>) {
+unsafe fn rest<I: Isa>(steps: &[Step], numbers: Range<usize>) {
     let n = numbers.len();
     let mut steps = steps.to_vec();
     // One copy for each address, as a place that is stored to may be read again.
     let mut copies: Vec<(*mut u8, [u64; 8])> = Vec::new();
     for place in steps.iter_mut().flat_map(|step| [&mut step.x, &mut step.y]) {
-        place.at = place.number(row, numbers.start);
-        place.row = 0;
+        place.at = match place.size {
+            1 => place.number::<u8>(numbers.start),
+            _ => place.number::<f32>(numbers.start).cast(),
+        };
         if place.wrap != Place::STAYS && copies.iter().all(|(other, _)| *other != place.at) {
             let mut copy = [0; 8];
             // SAFETY: n numbers of at most 4 bytes are there (of a place that is only written: whatever was in it), and have room in
@@ -219,7 +226,7 @@ unsafe fn rest<I: Isa>(steps: &[Step], row: usize, numbers: Range<usize>) {
     }
     // SAFETY: each copy has room for a register; what is copied back has been stored to.
     unsafe {
-        strips::<I, 1>(&steps, 0, 0..I::Floats::LANES);
+        strips::<I, 1>(&steps, 0..I::Floats::LANES);
         for (at, copy, bytes) in written {
             copy_nonoverlapping(copy, at, bytes);
         }
@@ -231,11 +238,7 @@ unsafe fn rest<I: Isa>(steps: &[Step], row: usize, numbers: Range<usize>) {
 /// # Safety
 /// The numbers can be read or written at each place that moves, and a strip at each that doesn't.
 #[inline(always)]
-unsafe fn strips<I: Isa, const V: usize>(
-    steps: &[Step],
-    row: usize,
-    numbers: Range<usize>,
-) -> usize {
+unsafe fn strips<I: Isa, const V: usize>(steps: &[Step], numbers: Range<usize>) -> usize {
     let lanes = I::Floats::LANES;
     let mut number = numbers.start;
     // SAFETY: the caller's, for all blocks in here; the instructions are those of I.
@@ -244,10 +247,11 @@ unsafe fn strips<I: Isa, const V: usize>(
         while number + V * lanes <= numbers.end {
             for step in steps {
                 // Asked for where they are needed only: finding a place takes as long as a vector operation.
-                let x = || step.x.number(row, number);
-                let y = || step.y.number(row, number);
-                let load =
-                    |from: *mut u8, i: usize| I::Floats::load(from.cast::<f32>().add(i * lanes));
+                let x = || step.x.number::<f32>(number);
+                let y = || step.y.number::<f32>(number);
+                let x_truths = || step.x.number::<u8>(number);
+                let y_truths = || step.y.number::<u8>(number);
+                let load = |from: *mut f32, i: usize| I::Floats::load(from.add(i * lanes));
                 // Register i of the accumulator, from what it is and the i-th registers of the operands.
                 macro_rules! each {
                     (|$a:ident, $i:ident| $value:expr) => {
@@ -281,26 +285,26 @@ unsafe fn strips<I: Isa, const V: usize>(
                         each!(|_a, i| load(x, i));
                     }
                     Op::Truth => {
-                        let x = x();
+                        let x = x_truths();
                         each!(|_a, i| I::Floats::truth(truths(x, i)));
                     }
                     Op::Store => {
                         let x = x();
                         for (i, register) in acc.iter().enumerate() {
-                            register.store(x.cast::<f32>().add(i * lanes));
+                            register.store(x.add(i * lanes));
                         }
                     }
                     Op::Stream => {
                         let x = x();
                         for (i, register) in acc.iter().enumerate() {
-                            register.stream(x.cast::<f32>().add(i * lanes));
+                            register.stream(x.add(i * lanes));
                         }
                     }
                     Op::SumUp => {
                         let x = x();
                         for (i, register) in acc.iter().enumerate() {
                             let sum = load(x, i).add(*register);
-                            sum.store(x.cast::<f32>().add(i * lanes));
+                            sum.store(x.add(i * lanes));
                         }
                     }
                     Op::Add => {
@@ -353,26 +357,26 @@ unsafe fn strips<I: Isa, const V: usize>(
                     Op::Log2 => by_array!(|a, j| Number::log2::<I>(a)),
                     Op::Less => {
                         let x = x();
-                        let y = y();
+                        let y = y_truths();
                         (0..V).for_each(|i| acc[i].less(load(x, i), truths(y, i)));
                     }
                     Op::Greater => {
                         let x = x();
-                        let y = y();
+                        let y = y_truths();
                         (0..V).for_each(|i| load(x, i).less(acc[i], truths(y, i)));
                     }
                     Op::Differs => {
                         let x = x();
-                        let y = y();
+                        let y = y_truths();
                         (0..V).for_each(|i| acc[i].differs(load(x, i), truths(y, i)));
                     }
                     Op::SelectThen => {
-                        let x = x();
+                        let x = x_truths();
                         let y = y();
                         each!(|a, i| a.or_else(truths(x, i), load(y, i)));
                     }
                     Op::SelectElse => {
-                        let x = x();
+                        let x = x_truths();
                         let y = y();
                         each!(|a, i| load(y, i).or_else(truths(x, i), a));
                     }
