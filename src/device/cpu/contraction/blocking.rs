@@ -90,9 +90,11 @@ impl Blocking {
         // 16 columns are better done as 8 + 8 than as 12 + 4 …
         let most = set.most_columns();
         let mut narrow_panel = set.at_least(narrow.div_ceil(narrow.div_ceil(most))).0;
-        // … and best as 16 × 16, if the other side is loaded from where it is: half as many loads of that one.
+        // … and best as 16 × 16, if the other side is loaded from where it is: half as many loads of that one. Where there is no such kernel, one
+        // vector has too few columns to hide the time that an addition takes.
         let single = set.in_place[0][0].0;
         if staged.is_some()
+            && single > most
             && narrow.next_multiple_of(single) <= narrow.next_multiple_of(narrow_panel)
         {
             (wide_panel, narrow_panel) = (set.lanes, single);
