@@ -32,7 +32,7 @@
 //!    keeps the tile in registers. It does so only inside a function that is *allowed* to use those instructions, hence the
 //!    thin `#[target_feature]` functions that `instruction_set!` makes. And what is to be inlined there is written as loops: a closure for
 //!    `array::from_fn` or `map` may stay a function, which has none of the caller's features, and then each operation in it is a call: with AVX2,
-//!    a window over 16 channels took 55 times as long.
+//!    convolutions of 8 and 16 channels took 20 times as long.
 //! 2. The set is chosen when the program runs, by what the processor says; a plain build carries all of them.
 //! 3. Sums run over k from first to last, one addition after the other, whatever the tile's size: a number of the output depends
 //!    on its operands and on the instruction set, never on which kernel computed it.
