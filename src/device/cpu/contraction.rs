@@ -77,6 +77,8 @@ pub(super) use lines::vectors;
 use scratch::{Source, with_single};
 use std::ops::Range;
 use winograd::Winograd;
+use winograd::gradient::FilterGradient;
+pub(super) use winograd::gradient::turned;
 pub(super) use winograd::transforms;
 
 /// With fewer steps than this, the output is what takes the time, and it is written best when some columns take all rows' results.
@@ -114,6 +116,7 @@ enum Way {
     Tiles(Plan),
     Lines(Lines),
     Winograd(Winograd),
+    FilterGradient(FilterGradient),
 }
 
 #[derive(Clone, Debug)]
@@ -273,19 +276,22 @@ impl Contraction {
         let outputs = batch * m * n;
         let (extents, way) = match (a.extent(), b.extent()) {
             (Some(a_extent), Some(b_extent)) => {
-                let lines = if Contraction::is_tiled(m, n, k) {
+                let points = dtypes != [DType::Float64; 2];
+                let slid = if Contraction::is_tiled(m, n, k) {
                     // Turning costs about ¾ of a cycle a number (and of each operand there are that many, if it is turned once).
                     let cycles = cost(set, m, n).min(cost(set, n, m)) + 3 * (m + n) / 4;
-                    Lines::instead_of_tiles(set, batch * k * cycles, [outer, reduced], a, b)
+                    let cycles = batch * k * cycles;
+                    let lines = Lines::instead_of_tiles(set, cycles, [outer, reduced], a, b);
+                    let cycles = lines.as_ref().map_or(cycles, |lines| lines.dot_cycles(set));
+                    let gradient = points
+                        .then(|| FilterGradient::new(set, cycles, [outer, reduced], a, b))
+                        .flatten();
+                    gradient.map(Way::FilterGradient).or(lines.map(Way::Lines))
                 } else {
-                    Lines::new(set.lanes, outer, reduced, a, b)
+                    Lines::new(set.lanes, outer, reduced, a, b).map(Way::Lines)
                 };
-                let winograd = || match dtypes {
-                    [DType::Float64, DType::Float64] => None,
-                    _ => Winograd::new(set, outer, reduced, a, b),
-                };
-                let way = lines.map(Way::Lines);
-                let way = way.or_else(|| winograd().map(Way::Winograd));
+                let winograd = || points.then(|| Winograd::new(set, outer, reduced, a, b));
+                let way = slid.or_else(|| winograd().flatten().map(Way::Winograd));
                 ([a_extent, b_extent], way)
             }
             _ => ([(0, -1); 2], Some(Way::Nothing)),
@@ -422,6 +428,7 @@ impl Contraction {
             Way::Nothing => 0,
             Way::Lines(lines) => lines.bytes(),
             Way::Winograd(winograd) => winograd.bytes(),
+            Way::FilterGradient(gradient) => gradient.bytes(),
             Way::Tiles(plan) => {
                 let Destination {
                     batches,
@@ -456,6 +463,7 @@ impl Contraction {
             Way::Nothing => return "of nothing".to_string(),
             Way::Lines(lines) => return lines.describe(),
             Way::Winograd(winograd) => return winograd.describe(),
+            Way::FilterGradient(gradient) => return gradient.describe(),
             Way::Tiles(plan) => plan,
         };
         let Blocking {
@@ -578,6 +586,7 @@ impl Contraction {
                 Way::Tiles(plan) => self.execute(plan, sources, out, finish),
                 Way::Lines(lines) => lines.run(self.level, sources, out, finish),
                 Way::Winograd(winograd) => winograd.run(self.level, sources, out, finish),
+                Way::FilterGradient(gradient) => gradient.run(self.level, sources, out, finish),
             }
         }
     }

@@ -89,8 +89,20 @@ pub trait Vector: Copy {
     const TURNS: bool = false;
     /// reads four numbers from each of as many places as there are lanes: number j of all places is vector j
     #[inline(always)]
-    unsafe fn turn(_from: impl Fn(usize) -> *const Self::Number) -> [Self; 4] {
-        unreachable!("a vector that doesn't turn")
+    unsafe fn turn(from: impl Fn(usize) -> *const Self::Number) -> [Self; 4] {
+        // SAFETY: the caller promises four numbers at each place; an array holds a vector.
+        unsafe {
+            if Self::LANES == 4 {
+                let place = |i| Self::load(from(i));
+                return Self::deal([place(0), place(1), place(2), place(3)]);
+            }
+            let mut numbers = [[Self::Number::ZERO; MOST_LANES]; 4];
+            for lane in 0..Self::LANES {
+                let four = from(lane).cast::<[Self::Number; 4]>().read_unaligned();
+                (0..4).for_each(|j| numbers[j][lane] = four[j]);
+            }
+            std::array::from_fn(|j| Self::load(numbers[j].as_ptr()))
+        }
     }
     /// deals neighbours out in four: vector j gets the numbers j, j + 4, j + 8, … of all that the four hold, one after the other
     #[inline(always)]

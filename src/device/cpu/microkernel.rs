@@ -37,7 +37,8 @@
 //! 3. Sums run over k from first to last, one addition after the other, whatever the tile's size: a number of the output depends
 //!    on its operands and on the instruction set, never on which kernel computed it.
 
-use super::contraction::transforms::{self, Filters, Patches, Results};
+use super::contraction::transforms::{self, Filters, Gradient, Image, Patches, Results};
+use super::contraction::turned::{self, Factors, Windows};
 use super::contraction::vectors::{self, Dots, Scaled};
 use super::lanes::{Lane, Vector};
 use super::packing::{self, InPlace, MOST_PIECES, Panel};
@@ -108,6 +109,9 @@ pub(super) struct InstructionSet<T: 'static> {
     pub filters: unsafe fn(&Filters<T>),
     pub patches: unsafe fn(&Patches<T>),
     pub results: unsafe fn(&Results<T>),
+    /// [`turned`], of an image and of a gradient
+    pub factors: [unsafe fn(&Factors<T>); 2],
+    pub windows: unsafe fn(&Windows<T>),
 }
 
 /// [`vectors::dot`], compiled.
@@ -257,7 +261,8 @@ unsafe fn in_place<V: Vector, const R: usize, const P: usize>(
 macro_rules! instruction_set {
     ($(#[$feature:meta])? $name:ident: $vector:ty, columns $($columns:literal)*$( and $single:literal)?, peers $($peers:literal)*) => {
         mod $name {
-            use super::{Dots, Filters, InPlace, InstructionSet, Panel, Patches, Results, Scaled, Tile, Vector, packing, transforms, vectors};
+            use super::{Dots, Factors, Filters, Gradient, Image, InPlace, InstructionSet, Panel, Patches, Results, Scaled, Tile, Vector, Windows};
+            use super::{packing, transforms, turned, vectors};
             #[cfg(target_arch = "x86_64")]
             #[allow(unused_imports)]
             use std::arch::x86_64::*;
@@ -311,6 +316,18 @@ macro_rules! instruction_set {
                 unsafe { transforms::results::<$vector>(call) }
             }
 
+            $(#[$feature])?
+            unsafe fn factors<S: transforms::Side>(call: &Factors<Number>) {
+                // SAFETY: passed on to the caller.
+                unsafe { turned::factors::<$vector, S>(call) }
+            }
+
+            $(#[$feature])?
+            unsafe fn windows(call: &Windows<Number>) {
+                // SAFETY: passed on to the caller.
+                unsafe { turned::windows::<$vector>(call) }
+            }
+
             pub(super) static SET: InstructionSet<Number> = InstructionSet {
                 lanes: <$vector as Vector>::LANES,
                 faultless: <$vector as Vector>::FAULTLESS,
@@ -334,6 +351,8 @@ macro_rules! instruction_set {
                 filters,
                 patches,
                 results,
+                factors: [factors::<Image>, factors::<Gradient>],
+                windows,
             };
         }
     };

@@ -120,7 +120,7 @@ impl Lines {
 
     /// Cycles that the dots take: one for a multiply-add, or for a load of w, and two for one of x, which mostly crosses the end of a cache
     /// line; one in eight for what else there is; and in the end the lanes are added up.
-    fn dot_cycles<T: Real>(&self, set: &InstructionSet<T>) -> usize {
+    pub fn dot_cycles<T: Real>(&self, set: &InstructionSet<T>) -> usize {
         let [groups, peers] = [&self.groups[0], &self.peers[0]].map(Vec::len);
         let (abreast, _) = set.peers_for(peers);
         let taps = self.taps.len();

@@ -66,6 +66,7 @@
 //!
 //! Laws: those of [`contraction`](super). A result depends on its patch and on the filters alone: not on where blocks and tasks begin.
 
+pub(super) mod gradient;
 mod run;
 #[cfg(test)]
 pub(in crate::device::cpu::contraction) mod tests;
@@ -192,13 +193,7 @@ impl Winograd {
             return None;
         }
         let out = [row_major(outer), vec![0; reduced.len()]].concat();
-        let list = |axes: &[usize], coefs: &[isize], base: isize| {
-            let count = Axes::count(axes, &sizes);
-            let mut values = Vec::with_capacity(count);
-            let sums = Affine::tabulate(axes, &sizes, &[coefs]).remove(0);
-            sums.append(0..count, base, &mut values);
-            values
-        };
+        let list = |axes: &[usize], coefs: &[isize], base| list(axes, &sizes, coefs, base);
         let images = [
             list(&images, &image.strides, image.offset),
             list(&images, &out, 0),
@@ -296,6 +291,15 @@ impl Blocks {
             filters,
         }
     }
+}
+
+/// base plus all sums of the axes' coefficients times their indices.
+fn list(axes: &[usize], sizes: &[usize], coefs: &[isize], base: isize) -> Vec<isize> {
+    let count = Axes::count(axes, sizes);
+    let mut values = Vec::with_capacity(count);
+    let sums = Affine::tabulate(axes, sizes, &[coefs]).remove(0);
+    sums.append(0..count, base, &mut values);
+    values
 }
 
 /// The axis that shifts a view's other axis by 0, 1 and 2 places. If it is by 2, 1 and 0 at first, it is turned around in both views.

@@ -12,7 +12,7 @@
 use super::super::blocking::{CHUNK, LEAST_WORK};
 use super::super::scratch::{Raw, Source, for_each, piece, reserve, with_scratch, with_workspace};
 use super::super::{Finish, Level, Real};
-use super::transforms::{Filters, PATCH, PRODUCTS, Patches, Results, SIDE, Spot, Strip, WINDOW};
+use super::transforms::{Filters, Image, PATCH, PRODUCTS, Patches, Results, SIDE, Spot, Strip};
 use super::{Blocks, Winograd};
 use crate::device::cpu::lanes::MOST_LANES;
 use crate::device::cpu::microkernel::{InstructionSet, MOST_COLUMNS, Tile};
@@ -20,7 +20,7 @@ use std::ops::Range;
 
 /// The 36 matrices of a stack are this much farther apart than they are large, so that they are not rivals for the same places of the
 /// cache, where a vector is written to each of them in turn.
-const APART: usize = 16;
+pub(super) const APART: usize = 16;
 
 impl Winograd {
     /// Computes the output.
@@ -124,13 +124,30 @@ impl Winograd {
 }
 
 /// So many filters as the columns of kernels: the first of each, and how many there are. 16 are better done as 8 + 8 than as 12 + 4.
-fn panels<T>(set: &InstructionSet<T>, filters: usize) -> impl Iterator<Item = (usize, usize)> {
+pub(super) fn panels<T>(
+    set: &InstructionSet<T>,
+    filters: usize,
+) -> impl Iterator<Item = (usize, usize)> {
     let panels = filters.div_ceil(set.most_columns());
     let each = set.at_least(filters.div_ceil(panels)).0;
     let columns = move |first| set.at_least(each.min(filters - first)).0;
     (0..filters)
         .step_by(each)
         .map(move |first| (first, columns(first)))
+}
+
+/// Tiles, counted along rows, as stretches of rows: the row, the first one's column, and how many there are.
+pub(super) fn stretches(
+    tiles: &Range<usize>,
+    columns: usize,
+) -> impl Iterator<Item = (usize, usize, usize)> {
+    let rows = tiles.start / columns..tiles.end.div_ceil(columns);
+    let Range { start, end } = *tiles;
+    rows.map(move |row| {
+        let first = start.max(row * columns);
+        let count = end.min((row + 1) * columns) - first;
+        (row, first - row * columns, count)
+    })
 }
 
 /// Rows of tiles, counted through all images, and filters, in whole blocks.
@@ -295,22 +312,15 @@ impl Winograd {
         strips.clear();
         firsts.clear();
         spots.clear();
-        let (mut tile, mut to) = (tiles.start, 0);
-        while tile < tiles.end {
-            let (row, column) = (tile / columns, tile % columns);
+        let mut to = 0;
+        for (row, column, count) in stretches(tiles, columns) {
             let (image, y) = (row / rows, row % rows * SIDE);
             let x = column * SIDE;
-            let count = (columns - column).min(tiles.end - tile);
             let start = self.images[0][image] + x as isize;
+            let valid = [valid_y, valid_x];
             strips.push(Strip {
-                rows: std::array::from_fn(|i| {
-                    let there = (y + i).clamp(valid_y.start, valid_y.end - 1);
-                    start + there as isize * self.row_steps[0]
-                }),
-                kept: (0..PATCH).fold(0, |kept, i| kept | (valid_y.contains(&(y + i)) as u32) << i),
-                valid: valid_x.start.saturating_sub(x)..valid_x.end.saturating_sub(x),
-                columns: count * SIDE + WINDOW - 1,
                 to,
+                ..Strip::new::<Image>(start, [y, x], count, self.row_steps[0], valid)
             });
             let out = self.images[1][image] + y as isize * self.row_steps[1];
             for i in 0..count {
@@ -322,7 +332,6 @@ impl Winograd {
                 });
             }
             to += (count + 1) * SIDE;
-            tile += count;
         }
         firsts.resize(firsts.len().next_multiple_of(lanes), 0);
     }

@@ -1,8 +1,10 @@
 //! Tests of [`winograd`](super): against sums in f64, for all sizes and orders, and how large the errors are.
 
 use super::super::tests::{
-    Case, arrange, case, convolution, input_gradient, length, naive, numbers, plan, run, windows,
+    Case, arrange, case, convolution, input_gradient, length, naive, numbers, plan, run,
+    weight_gradient, windows,
 };
+use super::gradient::FilterGradient;
 use super::*;
 use crate::device::cpu::contraction::{Contraction, Way};
 use crate::device::cpu::simd::{Level, level};
@@ -18,18 +20,28 @@ pub(in crate::device::cpu::contraction) fn error(found: &[f64], expected: &[f64]
     differences.fold(0.0, |most: f64, x| if x <= most { most } else { x }) / scale.max(1e-9)
 }
 
-fn form(level: Level, case: &Case) -> Option<Winograd> {
+/// A plan for one level and of this way, whether or not it pays: of a convolution, or of its filters' gradient.
+fn form(level: Level, case: &Case) -> Option<Way> {
     let set = f32::instruction_set(level);
-    Winograd::of(set, &case.outer, &case.reduced, &case.a, &case.b)
+    let Case {
+        outer,
+        reduced,
+        a,
+        b,
+        ..
+    } = case;
+    let gradient = || FilterGradient::of(set, [outer, reduced], a, b);
+    let convolution = Winograd::of(set, outer, reduced, a, b).map(Way::Winograd);
+    convolution.or_else(|| gradient().map(Way::FilterGradient))
 }
 
-/// Every level gives what the definition does, this way, whether or not it pays.
+/// Every level gives what the definition does, this way.
 fn check(case: &Case) {
     let (a, b) = (numbers(length(&case.a), 1), numbers(length(&case.b), 2));
     let expected = naive(case, &a, &b);
     for level in Level::available() {
         let mut plan = plan(level, case);
-        plan.way = Way::Winograd(form(level, case).expect("a window of 3 × 3"));
+        plan.way = form(level, case).expect("a window of 3 × 3");
         let found = run(&plan, case);
         let error = error(&found, &expected);
         // Whole numbers: a mistake is as large as they are.
@@ -66,6 +78,67 @@ fn gradients_of_images_slide_the_other_way() {
     for (image, o) in [([2, 3, 9, 7], 5), ([3, 18, 12, 12], 17), ([1, 2, 30, 5], 1)] {
         check(&input_gradient(image, o, 3));
     }
+}
+
+#[test]
+fn gradients_of_filters_of_all_sizes_and_paddings() {
+    for height in 2..14 {
+        for (width, pad) in [(2, 0), (3, 1), (4, 2), (5, 1), (7, 0), (8, 1), (13, 2)] {
+            // Of the output; the image is larger by the window, and smaller by the padding.
+            let of = |output: usize| (output + 2).checked_sub(2 * pad as usize);
+            if let (Some(h @ 1..), Some(w @ 1..)) = (of(height), of(width)) {
+                check(&weight_gradient([2, 3, h, w], 5, 3, pad, 1));
+            }
+        }
+    }
+    // Many tiles in a row, in a column and in all; several parts, which are added up; channels and filters in several blocks.
+    for (image, o) in [
+        ([1, 2, 8, 300], 3),
+        ([1, 1, 300, 8], 1),
+        ([3, 2, 16, 32], 33),
+        ([40, 20, 8, 8], 12),
+        ([16, 3, 30, 30], 8),
+        ([1, 70, 5, 6], 3),
+        ([2, 3, 5, 6], 130),
+        ([1, 129, 4, 9], 65),
+    ] {
+        check(&weight_gradient(image, o, 3, 1, 1));
+    }
+}
+
+#[test]
+fn axes_of_gradients_come_in_any_order() {
+    let gradient = weight_gradient([2, 5, 10, 9], 6, 3, 1, 1);
+    for outer in [[1, 0, 2, 3], [2, 3, 0, 1], [3, 1, 2, 0]] {
+        check(&reordered(&gradient, &outer, &[4, 5, 6]));
+    }
+    for reduced in [[5, 4, 6], [6, 5, 4], [4, 6, 5]] {
+        check(&reordered(&gradient, &[0, 1, 2, 3], &reduced));
+    }
+    let Case {
+        outer,
+        reduced,
+        a,
+        b,
+        ..
+    } = &gradient;
+    check(&case(outer, reduced, b.clone(), a.clone()));
+    // The filters turned around: their windows begin at the end.
+    let mut turned = a.clone();
+    let mut image = b.clone();
+    for axis in [2, 3] {
+        for view in [&mut turned, &mut image] {
+            view.offset += 2 * view.strides[axis];
+            view.strides[axis] *= -1;
+            for bound in &mut view.bounds {
+                bound.offset += 2 * bound.coefs[axis];
+                bound.coefs[axis] *= -1;
+            }
+        }
+    }
+    check(&case(outer, reduced, turned, image));
+    let dtypes = [DType::BFloat16, DType::Float16];
+    check(&Case { dtypes, ..gradient });
 }
 
 #[test]
@@ -161,6 +234,8 @@ fn what_is_no_such_window_is_left_alone() {
         convolution([2, 16, 12, 12], 16, 2, 1, 1, 1), // smaller
         grouped,
         reordered(&forward, &[0, 2, 3, 1], &[4, 5, 6]), // channels innermost in the output
+        weight_gradient([2, 16, 12, 12], 16, 3, 1, 2),  // skipping
+        weight_gradient([2, 16, 12, 12], 16, 5, 1, 1),  // larger
     ] {
         assert!(form(level(), &case).is_none(), "{case:?}");
     }
@@ -197,6 +272,16 @@ fn it_is_chosen_where_it_pays() {
     ] {
         everywhere(&convolution(image, o, 3, 1, 1, 1), pays);
     }
+    for (image, o, pays) in [
+        ([64, 16, 32, 32], 16, true),
+        ([64, 64, 8, 8], 64, true),
+        ([8, 64, 56, 56], 64, true),
+        ([4, 256, 14, 14], 256, true),
+        ([8, 3, 32, 32], 8, false),
+        ([1, 64, 4, 4], 64, false), // one tile, and 4096 filters' sums to transform
+    ] {
+        everywhere(&weight_gradient(image, o, 3, 1, 1), pays);
+    }
     let doubles = Case {
         dtypes: [DType::Float64; 2],
         ..convolution([16, 16, 32, 32], 16, 3, 1, 1, 1)
@@ -218,31 +303,39 @@ fn normal(count: usize, seed: u64) -> Vec<f32> {
         .collect()
 }
 
-/// The errors that the module's header tells of, with some room.
+/// The error of normally distributed numbers.
+fn normal_error(level: Level, case: &Case) -> f64 {
+    let (a, b) = (normal(length(&case.a), 1), normal(length(&case.b), 2));
+    let wide = |data: &[f32]| data.iter().map(|&x| x as f64).collect::<Vec<_>>();
+    let expected = naive(case, &wide(&a), &wide(&b));
+    let mut plan: Contraction = plan(level, case);
+    plan.way = form(level, case).expect("a window of 3 × 3");
+    let mut out = vec![0f32; expected.len()];
+    // SAFETY: the buffers hold every valid address and the output every element.
+    unsafe {
+        let (a_data, b_data) = (a.as_ptr().cast(), b.as_ptr().cast());
+        plan.run(a_data, a.len(), b_data, b.len(), out.as_mut_ptr().cast())
+    };
+    error(&wide(&out), &expected)
+}
+
+/// The errors that the modules' headers tell of, with some room.
 #[test]
 fn errors_are_as_promised() {
-    for (channels, most) in [(16, 6e-6), (64, 1e-5), (512, 3e-5)] {
-        let case = convolution([1, channels, 8, 8], 8, 3, 1, 1, 1);
-        let (a, b) = (normal(length(&case.a), 1), normal(length(&case.b), 2));
-        let wide = |data: &[f32]| data.iter().map(|&x| x as f64).collect::<Vec<_>>();
-        let expected = naive(&case, &wide(&a), &wide(&b));
-        for level in Level::available() {
-            let mut plan: Contraction = plan(level, &case);
-            plan.way = Way::Winograd(form(level, &case).expect("a window of 3 × 3"));
-            let mut out = vec![0f32; expected.len()];
-            let (a, b) = (&a, &b);
-            // SAFETY: the buffers hold every valid address and the output every element.
-            unsafe {
-                plan.run(
-                    a.as_ptr().cast(),
-                    a.len(),
-                    b.as_ptr().cast(),
-                    b.len(),
-                    out.as_mut_ptr().cast(),
-                )
-            };
-            let error = error(&wide(&out), &expected);
+    for level in Level::available() {
+        for (channels, most) in [(16, 6e-6), (64, 1e-5), (512, 3e-5)] {
+            let case = convolution([1, channels, 8, 8], 8, 3, 1, 1, 1);
+            let error = normal_error(level, &case);
             assert!(error < most, "{level:?}, {channels} channels: {error:e}");
+        }
+        for (image, most) in [
+            ([1, 16, 8, 8], 1e-5),
+            ([8, 16, 16, 16], 1e-5),
+            ([32, 8, 32, 32], 1e-5),
+        ] {
+            let error = normal_error(level, &weight_gradient(image, 8, 3, 1, 1));
+            println!("{level:?} {image:?} {error:e}");
+            assert!(error < most, "{level:?}, {image:?}: {error:e}");
         }
     }
 }

@@ -43,6 +43,9 @@ const A: f64 = 0.75;
 const B: f64 = 1.5;
 const A2: f64 = A * A;
 const B2: f64 = B * B;
+/// What G divides by.
+const AT_A: f64 = 1.0 / (2.0 * A2 * (A2 - B2));
+const AT_B: f64 = 1.0 / (2.0 * B2 * (B2 - A2));
 
 // ---- What calls work on ----------------------------------------------
 
@@ -62,7 +65,7 @@ pub(in crate::device::cpu) struct Filters<'a, T> {
 pub(in crate::device::cpu) struct Strip {
     /// what the six rows add to a channel's address. A row that isn't there has that of another
     pub rows: [isize; PATCH],
-    /// which rows are there, as bits, …
+    /// which rows are there, as bits (of a gradient there are four at most), …
     pub kept: u32,
     /// … and which columns, …
     pub valid: Range<usize>,
@@ -150,8 +153,6 @@ unsafe fn patch<V: Vector>([d0, d1, d2, d3, d4, d5]: [V; PATCH]) -> [V; PATCH] {
 /// G g
 #[inline(always)]
 unsafe fn filter<V: Vector>([g0, g1, g2]: [V; WINDOW]) -> [V; PATCH] {
-    const AT_A: f64 = 1.0 / (2.0 * A2 * (A2 - B2));
-    const AT_B: f64 = 1.0 / (2.0 * B2 * (B2 - A2));
     // SAFETY: the caller's promise.
     unsafe {
         let even_a = plus(times(AT_A, g0), AT_A * A2, g2);
@@ -180,6 +181,70 @@ unsafe fn result<V: Vector>([m0, m1, m2, m3, m4, m5]: [V; PATCH]) -> [V; SIDE] {
             plus(times(A2, even_a), B2, even_b),
             plus(plus(m5, A2 * A, odd_a), B2 * B, odd_b),
         ]
+    }
+}
+
+/// A e, of the first four numbers: the values of a tile at the points
+#[inline(always)]
+unsafe fn tile<V: Vector>([e0, e1, e2, e3, ..]: [V; PATCH]) -> [V; PATCH] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (even_a, odd_a) = (plus(e0, A2, e2), plus(e1, A2, e3));
+        let (even_b, odd_b) = (plus(e0, B2, e2), plus(e1, B2, e3));
+        [
+            e0,
+            plus(even_a, A, odd_a),
+            plus(even_a, -A, odd_a),
+            plus(even_b, B, odd_b),
+            plus(even_b, -B, odd_b),
+            e3,
+        ]
+    }
+}
+
+/// Gᵀ m
+#[inline(always)]
+pub(super) unsafe fn window<V: Vector>([m0, m1, m2, m3, m4, m5]: [V; PATCH]) -> [V; WINDOW] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (even_a, odd_a) = (m1.add(m2), plus(m1, -1.0, m2));
+        let (even_b, odd_b) = (m3.add(m4), plus(m3, -1.0, m4));
+        [
+            plus(plus(times(1.0 / (A2 * B2), m0), AT_A, even_a), AT_B, even_b),
+            plus(times(AT_A * A, odd_a), AT_B * B, odd_b),
+            plus(plus(m5, AT_A * A2, even_a), AT_B * B2, even_b),
+        ]
+    }
+}
+
+/// What is slid over, or what is slid: how numbers along an axis become values at points.
+pub(in crate::device::cpu) trait Side {
+    /// numbers that count, of six
+    const SIZE: usize;
+    /// # Safety
+    /// The processor has the vectors.
+    unsafe fn values<V: Vector>(numbers: [V; PATCH]) -> [V; PATCH];
+}
+
+/// An image, of which a tile takes a patch.
+pub(in crate::device::cpu) struct Image;
+impl Side for Image {
+    const SIZE: usize = PATCH;
+    #[inline(always)]
+    unsafe fn values<V: Vector>(numbers: [V; PATCH]) -> [V; PATCH] {
+        // SAFETY: the caller's promise.
+        unsafe { patch(numbers) }
+    }
+}
+
+/// The gradient of an output, which is its tiles.
+pub(in crate::device::cpu) struct Gradient;
+impl Side for Gradient {
+    const SIZE: usize = SIDE;
+    #[inline(always)]
+    unsafe fn values<V: Vector>(numbers: [V; PATCH]) -> [V; PATCH] {
+        // SAFETY: the caller's promise.
+        unsafe { tile(numbers) }
     }
 }
 
@@ -233,7 +298,7 @@ pub(in crate::device::cpu) unsafe fn patches<V: Vector>(call: &Patches<V::Number
         let ahead = call.channels.get(c + 1).unwrap_or(channel) - channel;
         for strip in call.strips {
             // SAFETY: the caller's promises.
-            unsafe { strip.along_columns::<V>(image, ahead, call.room, call.room_step) };
+            unsafe { strip.along_columns::<V, Image>(image, ahead, call.room, call.room_step) };
         }
         for (group, places) in call.places.chunks_exact(V::LANES).enumerate() {
             let first = c * call.channel_step + group * V::LANES;
@@ -259,12 +324,34 @@ pub(in crate::device::cpu) unsafe fn patches<V: Vector>(call: &Patches<V::Number
 }
 
 impl Strip {
-    /// The first half of a transform: six rows of the image become six of the room, all tiles' columns beside each other.
+    /// So many tiles, the first of which is at row y and column x, with what they need of the memory that `start` is the first row and the
+    /// first of these columns of; `valid` tells which rows and columns are there.
+    pub fn new<S: Side>(
+        start: isize,
+        [y, x]: [usize; 2],
+        tiles: usize,
+        row_step: isize,
+        [valid_y, valid_x]: [&Range<usize>; 2],
+    ) -> Strip {
+        Strip {
+            rows: std::array::from_fn(|i| {
+                let row = y + i.min(S::SIZE - 1);
+                let there = row.clamp(valid_y.start, valid_y.end - 1);
+                start + there as isize * row_step
+            }),
+            kept: (0..S::SIZE).fold(0, |kept, i| kept | (valid_y.contains(&(y + i)) as u32) << i),
+            valid: valid_x.start.saturating_sub(x)..valid_x.end.saturating_sub(x),
+            columns: tiles * SIDE + S::SIZE - SIDE,
+            to: 0,
+        }
+    }
+
+    /// The first half of a transform: the rows of an image, or of a gradient, become six of the room, all tiles' columns beside each other.
     ///
     /// # Safety
     /// As [`patches`].
     #[inline(always)]
-    unsafe fn along_columns<V: Vector>(
+    pub unsafe fn along_columns<V: Vector, S: Side>(
         &self,
         image: *const V::Number,
         ahead: isize,
@@ -276,24 +363,24 @@ impl Strip {
             let from = image.wrapping_add(first);
             let mask = self.valid(first, V::LANES);
             // The first and the last row are also others' last and first.
-            for row in &self.rows[1..PATCH - 1] {
+            for row in &self.rows[1..S::SIZE - 1] {
                 prefetch(from.wrapping_offset(row + ahead).cast(), 1);
             }
             let to = room.wrapping_add(self.to + first);
             // SAFETY: what the mask and `kept` allow is there (the caller's promise), and so is the room.
             unsafe {
                 let mut d = [V::splat(V::Number::ZERO); PATCH];
-                if mask == whole && self.kept == (1 << PATCH) - 1 {
-                    for (d, row) in d.iter_mut().zip(&self.rows) {
+                if mask == whole && self.kept == (1 << S::SIZE) - 1 {
+                    for (d, row) in d.iter_mut().zip(&self.rows[..S::SIZE]) {
                         *d = V::load(from.wrapping_offset(*row));
                     }
                 } else {
-                    for (i, d) in d.iter_mut().enumerate() {
+                    for (i, d) in d.iter_mut().enumerate().take(S::SIZE) {
                         let kept = 0u32.wrapping_sub(self.kept >> i & 1);
                         *d = load_some(from.wrapping_offset(self.rows[i]), mask & kept);
                     }
                 }
-                for (i, number) in patch(d).into_iter().enumerate() {
+                for (i, number) in S::values(d).into_iter().enumerate() {
                     number.store(to.wrapping_add(i * room_step));
                 }
             }

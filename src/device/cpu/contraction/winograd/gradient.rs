@@ -1,0 +1,408 @@
+//! # device/cpu/contraction/winograd/gradient: what windows of 3 × 3 are to learn, with a quarter of the multiplications
+//!
+//! **In:** the two views of a contraction that sums an image times a gradient, shifted by a window of 3 × 3. **Out:** its output, the filters'
+//! gradient. **Above:** [`Contraction`](super::super::Contraction), which asks whether this pays. **Below:** `turned` and the micro-kernel.
+//!
+//! The convolution of a tile is Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A, see [`winograd`](super). It is linear in the filter g, and the gradient of
+//! g is the same steps from the end to the beginning, each matrix turned. With e for the gradient of the tile:
+//!
+//! ```text
+//!   image     ─▶ patch d, 6 × 6 ─▶ V = Bᵀ d B   [36, tile, channel] ─┐
+//!                                                                   ├─▶ M[p, filter, channel] = Σ_tile E[p, tile, filter] · V[p, tile, channel]
+//!   gradient  ─▶ tile e,  4 × 4 ─▶ E = A e Aᵀ   [36, tile, filter]  ─┘                        │
+//!                                                                                  dW = Gᵀ M G, 3 × 3, once for all tiles
+//! ```
+//!
+//! So this is F(3 × 3, 4 × 4): 36 multiplications for a tile, channel and filter instead of 144; and what is added up are *tiles*, of
+//! which there are many. Each of the 36 is a product of matrices whose steps are tiles: a step's channels are the kernel's wide
+//! side, its filters the narrow one, and the transforms store both the way kernels read them (see [`turned`]).
+//!
+//! **How it is cut up.** A task has some rows of tiles, and blocks of at most 64 channels and 64 filters, so that its M (590 KB) and
+//! some tiles' V and E stay in the L2 cache. Its M becomes a part of the sum of the *gradients* in the end, 9 numbers instead of
+//! 36, and these parts are added up in their order. A task has so many tiles that this end takes little of its time.
+//!
+//! Laws: those of [`contraction`](super::super). How it is cut up depends on the sizes and on the vectors' length alone.
+
+pub(in crate::device::cpu) mod turned;
+
+use super::super::blocking::{ENOUGH_TASKS, LEAST_WORK, MOST_PARTIAL};
+use super::super::finish::add_up;
+use super::super::scratch::{Raw, Source, for_each, piece, reserve, with_scratch, with_workspace};
+use super::super::{Axes, Finish, InstructionSet, Level, Real};
+use super::run::{APART, panels, stretches};
+use super::transforms::{Gradient, Image, PRODUCTS, SIDE, Strip, WINDOW};
+use super::{list, valid, window_of};
+use crate::device::cpu::lanes::MOST_LANES;
+use crate::device::cpu::microkernel::{MOST_COLUMNS, Tile};
+use crate::shape::view::{View, row_major};
+use std::ops::Range;
+use turned::{Factors, Windows, room};
+
+/// Bytes that transformed patches and tiles take together, about, and how many tiles that is at least and at most.
+const BYTES: usize = 384 << 10;
+const TILES: Range<usize> = 16..64;
+/// Channels, and filters, of a task, at most.
+const MOST_SIDE: usize = 64;
+/// Tiles that a task has, at least, if there are so many.
+const LEAST_TILES: usize = 64;
+/// Cycles that it takes to transform a tile's patch, or the tile itself, for a vector of channels, and a vector of sums.
+const TILE_CYCLES: usize = 300;
+const SUM_CYCLES: usize = 350;
+
+/// A plan: see the [module](self).
+#[derive(Clone, Debug)]
+pub(in crate::device::cpu::contraction) struct FilterGradient {
+    /// whether b is the image
+    swapped: bool,
+    /// what each image adds to the image's address and to the gradient's
+    images: [Vec<isize>; 2],
+    /// what each channel adds to the image's address and to the output's
+    channels: [Vec<isize>; 2],
+    /// what each filter adds to the gradient's address and to the output's
+    filters: [Vec<isize>; 2],
+    /// what each place of the window adds to the output's address
+    window: [isize; WINDOW * WINDOW],
+    /// the gradient's rows and columns, …
+    size: [usize; 2],
+    /// … what a row adds to the image's address and to the gradient's, …
+    row_steps: [isize; 2],
+    /// … and which of the rows and columns that windows look at are there
+    valid: [Range<usize>; 2],
+    blocks: Blocks,
+}
+
+/// How it is cut up: channels, filters and rows of tiles of a task, and tiles that are transformed at a time.
+#[derive(Clone, Debug)]
+struct Blocks {
+    channels: usize,
+    filters: usize,
+    rows: usize,
+    tiles: usize,
+}
+
+impl FilterGradient {
+    /// A plan, if the views have this form and it takes less than so many cycles.
+    pub fn new<T: Real>(
+        set: &InstructionSet<T>,
+        cycles: usize,
+        [outer, reduced]: [&[usize]; 2],
+        a: &View,
+        b: &View,
+    ) -> Option<FilterGradient> {
+        let windows = outer.iter().filter(|&&size| size == WINDOW).count();
+        if windows < 2 || crate::helpers::getenv("WINO", 1) == 0 {
+            return None;
+        }
+        let plan = FilterGradient::of(set, [outer, reduced], a, b)?;
+        let own = plan.cycles(set);
+        (own + own / 9 < cycles).then_some(plan)
+    }
+
+    /// A plan, if the views have this form.
+    pub(super) fn of<T: Real>(
+        set: &InstructionSet<T>,
+        sizes: [&[usize]; 2],
+        a: &View,
+        b: &View,
+    ) -> Option<FilterGradient> {
+        FilterGradient::of_image(set, sizes, a, b, false)
+            .or_else(|| FilterGradient::of_image(set, sizes, b, a, true))
+    }
+
+    fn of_image<T: Real>(
+        set: &InstructionSet<T>,
+        [outer, reduced]: [&[usize]; 2],
+        image: &View,
+        gradient: &View,
+        swapped: bool,
+    ) -> Option<FilterGradient> {
+        let sizes = [outer, reduced].concat();
+        let axes = Axes::classify(outer, reduced, image, gradient);
+        if !axes.batch.is_empty() || !gradient.bounds.is_empty() {
+            return None;
+        }
+        let mut image = image.clone();
+        // The output as a view, so that a window that goes backwards is turned around in it, too.
+        let mut out = View {
+            shape: sizes.clone(),
+            strides: [row_major(outer), vec![0; reduced.len()]].concat(),
+            offset: 0,
+            bounds: Vec::new(),
+        };
+        let others = |axes: &[usize], but: usize| -> Vec<usize> {
+            axes.iter().copied().filter(|&axis| axis != but).collect()
+        };
+        // The columns are neighbours in both.
+        let along = |&x: &usize| image.strides[x] == 1 && gradient.strides[x] == 1;
+        let x = axes.k.iter().copied().find(along)?;
+        let kx = window_of(&mut image, &mut out, &axes.m, x)?;
+        let (steps, rows) = (others(&axes.m, kx), others(&axes.k, x));
+        let (y, ky) = rows
+            .iter()
+            .rev()
+            .find_map(|&y| Some((y, window_of(&mut image, &mut out, &steps, y)?)))?;
+        let valid = [valid(&image, y, ky)?, valid(&image, x, kx)?];
+        let ruled = |axis: usize| image.bounds.iter().any(|bound| bound.coefs[axis] != 0);
+        let (channels, images) = (others(&steps, ky), others(&rows, y));
+        if channels.iter().chain(&images).any(|&axis| ruled(axis)) {
+            return None;
+        }
+        let list = |axes: &[usize], coefs: &[isize], base| list(axes, &sizes, coefs, base);
+        let images = [
+            list(&images, &image.strides, image.offset),
+            list(&images, &gradient.strides, gradient.offset),
+        ];
+        let channels = [
+            list(&channels, &image.strides, 0),
+            list(&channels, &out.strides, out.offset),
+        ];
+        let filters = [
+            list(&axes.n, &gradient.strides, 0),
+            list(&axes.n, &out.strides, 0),
+        ];
+        let size = [sizes[y], sizes[x]];
+        let counts = [&images, &channels, &filters].map(|lists| lists[0].len());
+        Some(FilterGradient {
+            swapped,
+            images,
+            channels,
+            filters,
+            window: std::array::from_fn(|i| {
+                let [row, column] = [i / WINDOW, i % WINDOW].map(|place| place as isize);
+                row * out.strides[ky] + column * out.strides[kx]
+            }),
+            size,
+            row_steps: [image.strides[y], gradient.strides[y]],
+            valid,
+            blocks: Blocks::new(set.lanes, counts, size),
+        })
+    }
+
+    /// Tiles of a column, and of a row.
+    fn grid(&self) -> [usize; 2] {
+        self.size.map(|size| size.div_ceil(SIDE))
+    }
+
+    /// Images, channels and filters.
+    fn counts(&self) -> [usize; 3] {
+        [&self.images, &self.channels, &self.filters].map(|lists| lists[0].len())
+    }
+
+    /// Cycles that this takes, about.
+    fn cycles<T: Real>(&self, set: &InstructionSet<T>) -> usize {
+        let [images, channels, filters] = self.counts();
+        let [rows, columns] = self.grid();
+        let tiles = images * rows * columns;
+        let vectors = |count: usize| count.div_ceil(set.lanes);
+        let channel_blocks = channels.div_ceil(self.blocks.channels);
+        let filter_blocks = filters.div_ceil(self.blocks.filters);
+        let transforms = vectors(channels) * filter_blocks + vectors(filters) * channel_blocks;
+        let products = PRODUCTS * vectors(channels) * filters;
+        let ends = (images * rows).div_ceil(self.blocks.rows) * vectors(channels) * filters;
+        // A quarter for loading and storing the sums of so few steps.
+        tiles * (products + products / 4 + TILE_CYCLES * transforms) + ends * SUM_CYCLES
+    }
+
+    /// Bytes of its tables.
+    pub fn bytes(&self) -> usize {
+        let lists = self.images.iter().chain(&self.channels);
+        let lists = lists.chain(&self.filters);
+        lists.map(|list| size_of_val(&list[..])).sum()
+    }
+
+    /// What runs, in words.
+    pub fn describe(&self) -> String {
+        let [images, channels, filters] = self.counts();
+        let [rows, columns] = self.size;
+        let Blocks { tiles, .. } = self.blocks;
+        format!(
+            "[{channels} × {filters}] of {images}×{rows}×{columns}, winograd 3×3 of 4×4, {tiles} tiles at a time"
+        )
+    }
+}
+
+impl Blocks {
+    /// A function of the sizes and of the vectors' length only.
+    fn new(lanes: usize, [images, channels, filters]: [usize; 3], size: [usize; 2]) -> Blocks {
+        let even = |count: usize| count.div_ceil(count.div_ceil(MOST_SIDE));
+        let outputs = channels * filters * WINDOW * WINDOW;
+        let blocks = channels.div_ceil(MOST_SIDE) * filters.div_ceil(MOST_SIDE);
+        let (channels, filters) = (even(channels), even(filters));
+        let row = PRODUCTS * (channels.next_multiple_of(lanes) + filters.next_multiple_of(lanes));
+        let [rows, columns] = size.map(|size| size.div_ceil(SIDE));
+        let all = images * rows;
+        let most = ENOUGH_TASKS
+            .div_ceil(blocks)
+            .min(1 + MOST_PARTIAL / outputs);
+        let parts = (all * columns / LEAST_TILES).clamp(1, most);
+        Blocks {
+            channels,
+            filters,
+            rows: all.div_ceil(parts),
+            tiles: (BYTES / size_of::<f32>() / row).clamp(TILES.start, TILES.end),
+        }
+    }
+}
+
+// ---- Running ---------------------------------------------------------
+
+impl FilterGradient {
+    /// Computes the output.
+    ///
+    /// # Safety
+    /// As [`Contraction::run`](super::super::Contraction::run); the processor has the level.
+    pub unsafe fn run<T: Real>(
+        &self,
+        level: Level,
+        sources: [Source<T>; 2],
+        out: *mut T,
+        finish: Option<Finish>,
+    ) {
+        let [a, b] = sources;
+        let sources = if self.swapped { [&b, &a] } else { [&a, &b] };
+        let set = T::instruction_set(level);
+        let [images, channels, filters] = self.counts();
+        let [rows, columns] = self.grid();
+        let all = images * rows;
+        let outputs = channels * filters * WINDOW * WINDOW;
+        let parts = all.div_ceil(self.blocks.rows);
+        let channel_blocks = channels.div_ceil(self.blocks.channels);
+        let blocks = channel_blocks * filters.div_ceil(self.blocks.filters);
+        let parallel = all * columns * PRODUCTS * channels * filters >= 2 * LEAST_WORK;
+        let out = Raw(out);
+        with_scratch((parts - 1) * outputs, |partial: Raw<T>| {
+            for_each(parts * blocks, parallel, |task| {
+                let (part, block) = (task / blocks, task % blocks);
+                let some = Part {
+                    rows: piece(part, self.blocks.rows, all),
+                    channels: piece(block % channel_blocks, self.blocks.channels, channels),
+                    filters: piece(block / channel_blocks, self.blocks.filters, filters),
+                    out: match part {
+                        0 => out.add(0),
+                        _ => partial.add((part - 1) * outputs),
+                    },
+                };
+                // SAFETY: the caller's promises; each part has a sum of its own, and each block other elements of it.
+                unsafe { self.compute(set, sources, &some) };
+            });
+            add_up(out, partial, parts, outputs, parallel, finish);
+        });
+    }
+
+    /// Computes a part of the sums.
+    ///
+    /// # Safety
+    /// As [`FilterGradient::run`]; nobody else uses these elements of the part's output meanwhile.
+    unsafe fn compute<T: Real>(
+        &self,
+        set: &InstructionSet<T>,
+        [image, gradient]: [&Source<T>; 2],
+        part: &Part<T>,
+    ) {
+        let columns = self.grid()[1];
+        let all = part.rows.start * columns..part.rows.end * columns;
+        let tiles = self.blocks.tiles.min(all.len());
+        let channels = &self.channels[0][part.channels.clone()];
+        let filters = &self.filters[0][part.filters.clone()];
+        let wide = channels.len().next_multiple_of(MOST_LANES);
+        // The last kernel's columns may reach beyond the filters.
+        let reach = panels(set, filters.len()).map(|(first, columns)| first + columns);
+        let narrow = reach.max().unwrap_or(0).next_multiple_of(MOST_LANES);
+        let (v_step, e_step) = (tiles * wide + APART, tiles * narrow + APART);
+        let m_step = narrow * wide + APART;
+        let [room_step, room_size] = room(tiles.min(columns));
+        with_workspace(|workspace| {
+            let needed = room_size + PRODUCTS * (v_step + e_step + m_step);
+            let room: Raw<T> = reserve(&mut workspace.packed, needed);
+            let v = room.add(room_size);
+            let e = v.add(PRODUCTS * v_step);
+            let m = e.add(PRODUCTS * e_step);
+            let (mut patches, mut strips) = (Vec::new(), Vec::new());
+            for first in all.clone().step_by(tiles) {
+                let some = first..(first + tiles).min(all.end);
+                self.locate(&some, &mut patches, &mut strips);
+                let of =
+                    |from: &Source<T>, channels, strips, to: Raw<T>, step, tile_step| Factors {
+                        from: from.at(0),
+                        channels,
+                        strips,
+                        room: room.0,
+                        room_step,
+                        to: to.0,
+                        step,
+                        tile_step,
+                    };
+                // SAFETY: strips tell of what keeps all bounds, which is in the image and in the gradient; all room has just been reserved.
+                unsafe {
+                    (set.factors[0])(&of(image, channels, &patches, v, v_step, wide));
+                    (set.factors[1])(&of(gradient, filters, &strips, e, e_step, narrow));
+                }
+                let places: [isize; MOST_COLUMNS] = std::array::from_fn(|n| (n * wide) as isize);
+                for product in 0..PRODUCTS {
+                    for (f, count) in panels(set, filters.len()) {
+                        let (_, kernels) = set.at_least(count);
+                        for c in (0..channels.len()).step_by(2 * set.lanes) {
+                            let left = (channels.len() - c).min(2 * set.lanes);
+                            let tile = Tile {
+                                depth: some.len(),
+                                wide: v.add(product * v_step + c).0,
+                                wide_step: wide,
+                                narrow: e.add(product * e_step + f).0,
+                                narrow_step: narrow,
+                                out: m.add(product * m_step + f * wide + c).0,
+                                columns: places.as_ptr(),
+                                accumulate: first > all.start,
+                            };
+                            // SAFETY: V and E hold these tiles' factors, in rows of whole vectors and of a kernel's columns; M is ours.
+                            unsafe { kernels[left.div_ceil(set.lanes) - 1](&tile) };
+                        }
+                    }
+                }
+            }
+            let call = Windows {
+                sums: m.0,
+                step: m_step,
+                filter_step: wide,
+                out: part.out.0,
+                filters: &self.filters[1][part.filters.clone()],
+                channels: &self.channels[1][part.channels.clone()],
+                window: &self.window,
+            };
+            // SAFETY: all tiles have been added up; the elements are ours (the caller's promise).
+            unsafe { (set.windows)(&call) };
+        });
+    }
+
+    /// Looks up where some tiles' patches and they themselves are. Tiles are counted along rows, down columns and through the images.
+    fn locate(&self, tiles: &Range<usize>, patches: &mut Vec<Strip>, strips: &mut Vec<Strip>) {
+        let [rows, columns] = self.grid();
+        let [valid_y, valid_x] = &self.valid;
+        let [height, width] = self.size.map(|size| 0..size);
+        patches.clear();
+        strips.clear();
+        for (row, column, count) in stretches(tiles, columns) {
+            let (image, at) = (row / rows, [row % rows * SIDE, column * SIDE]);
+            let [of_image, of_gradient] =
+                [0, 1].map(|side| self.images[side][image] + at[1] as isize);
+            let [step, gradient_step] = self.row_steps;
+            let valid = [valid_y, valid_x];
+            patches.push(Strip::new::<Image>(of_image, at, count, step, valid));
+            let all = [&height, &width];
+            strips.push(Strip::new::<Gradient>(
+                of_gradient,
+                at,
+                count,
+                gradient_step,
+                all,
+            ));
+        }
+    }
+}
+
+/// Rows of tiles, counted through all images, channels and filters, and where their sums go.
+struct Part<T> {
+    rows: Range<usize>,
+    channels: Range<usize>,
+    filters: Range<usize>,
+    out: Raw<T>,
+}
