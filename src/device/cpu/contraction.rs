@@ -36,7 +36,7 @@
 //! ```
 //!
 //! Windows of 3 × 3 that neither skip nor spread are multiplied at six points of polynomials instead of slid, if there are enough channels on
-//! both sides: a quarter of the multiplications (see `winograd`).
+//! both sides: a quarter of the multiplications (see `winograd`, and for the gradient of the weights, `winograd/gradient`).
 //!
 //! **What to expect.** A product of n × n matrices does 2n³ operations on 3n² numbers, so arithmetic is the limit from n ≈ 100 on. With 32
 //! operations a cycle (one 512-bit multiply-add) at 3.3 GHz a core ends at 106 GFLOP/s; 1024 × 1024 was measured at 100

@@ -97,10 +97,10 @@ pub trait Vector: Copy {
                 return Self::deal([place(0), place(1), place(2), place(3)]);
             }
             let mut numbers = [[Self::Number::ZERO; MOST_LANES]; 4];
-            for lane in 0..Self::LANES {
+            (0..Self::LANES).for_each(|lane| {
                 let four = from(lane).cast::<[Self::Number; 4]>().read_unaligned();
                 (0..4).for_each(|j| numbers[j][lane] = four[j]);
-            }
+            });
             std::array::from_fn(|j| Self::load(numbers[j].as_ptr()))
         }
     }
