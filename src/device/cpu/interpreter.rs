@@ -190,12 +190,19 @@ impl Interpreter {
             .collect();
         let (inner, outer) = (parts(nest, &inner), parts(nest, &outer));
         strips.extend(kept(inner.iter().chain(&outer)));
-        plan.assign(nest, &inner, |reg| {
-            let reduces =
-                |sum: Reg| matches!(nest.lines[sum].inst, Inst::Reduce(_, src) if src == reg);
-            let mut others = (0..nest.lines.len()).filter(|sum| !sums.contains(sum));
-            others.any(reduces) || products.iter().any(|(_, factors)| factors.contains(&reg))
-        });
+        // What is reduced after the loop's instructions. (A list, as kernels of thousands of instructions ask for each of them.)
+        let mut reduced = vec![false; nest.lines.len()];
+        for (sum, line) in nest.lines.iter().enumerate() {
+            if let Inst::Reduce(_, src) = line.inst
+                && !sums.contains(&sum)
+            {
+                reduced[src] = true;
+            }
+        }
+        for &reg in products.iter().flat_map(|(_, factors)| factors) {
+            reduced[reg] = true;
+        }
+        plan.assign(nest, &inner, |reg| reduced[reg]);
         let after_inner = plan.bytes;
         (plan.bytes, plan.idle) = (for_keeps, Vec::new());
         plan.assign(nest, &outer, |reg| {
