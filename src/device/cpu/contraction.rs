@@ -35,16 +35,18 @@
 //!   If the output is small and K long, a task is a chunk of K, and the tasks' outputs are added up in order.
 //! ```
 //!
-//! Windows of 3 × 3 that neither skip nor spread are multiplied at six points of polynomials instead of slid, if there are enough channels on
-//! both sides: a quarter of the multiplications (see `winograd`, and for the gradient of the weights, `winograd/gradient`).
+//! Windows of 3 × 3 that neither skip nor spread are multiplied at six points of polynomials instead of slid, if there are enough channels
+//! on both sides: a quarter of the multiplications (see `winograd`, and for the gradient of the weights, `winograd/gradient`).
 //!
-//! **What to expect.** A product of n × n matrices does 2n³ operations on 3n² numbers, so arithmetic is the limit from n ≈ 100 on. With 32
-//! operations a cycle (one 512-bit multiply-add) at 3.3 GHz a core ends at 106 GFLOP/s; 1024 × 1024 was measured at 100
-//! (AMD Zen 4, one thread, on a machine that others used too). A convolution that packs writes every number of the image once for each place of the
-//! window, and then uses it for as many multiply-adds as there are channels on the other side: 64 channels take 64/16 = 4 cycles a number, packing
-//! takes ½ to 1. With few channels that is too much, so three ways do without: the wide side is loaded where it is, or copied once for each
-//! place in a line of the window (both: [`packing`](super::packing)), and the gradient of the weights adds up products of lines (see `lines`).
-//! Hence (of windows that are slid) 93 to 103 a core with 32 channels and more, 85 with 16, 55 with 8, where memory is what one measures; and three quarters of that
+//! **What to expect.** A product of n × n matrices does 2n³ operations on 3n² numbers, so arithmetic is the limit from n ≈ 100 on. With
+//! 32 operations a cycle (one 512-bit multiply-add) at 3.3 GHz a core ends at 106 GFLOP/s; 1024 × 1024 was measured at 100 (AMD Zen 4, one
+//! thread, on a machine that others used too).
+//!
+//! A convolution that packs writes every number of the image once for each place of the window, and then uses it for as many multiply-adds
+//! as there are channels on the other side: 64 channels take 64/16 = 4 cycles a number, packing takes ½ to 1. With few channels that is too
+//! much, so three ways do without: the wide side is loaded where it is, or copied once for each place in a line of the window (both:
+//! [`packing`](super::packing)), and the gradient of the weights adds up products of lines (see `lines`). Windows that are slid reach
+//! 93 to 103 GFLOP/s a core with 32 channels and more so, 85 with 16, 55 with 8, where memory is what one measures; and three quarters of that
 //! where a window of 3 × 3 skips numbers (a stride of 2).
 //!
 //! **Tried and lost:** leaving the kernel's vectors to the compiler (see there); copying runs of rows in chunks of 16 that overwrite each other's
@@ -59,6 +61,7 @@
 mod blocking;
 mod finish;
 mod lines;
+mod plan;
 mod scratch;
 mod tasks;
 #[cfg(test)]
@@ -67,13 +70,13 @@ mod tiles;
 mod winograd;
 
 use super::microkernel::{InstructionSet, Real};
-use super::packing::{Affine, Operand, Roles, Staged, Steps};
 use super::simd::{Level, level};
 use crate::dtype::DType;
-use crate::shape::view::{View, row_major};
-use blocking::{Blocking, Extents, StagedBlock, cost};
+use crate::shape::view::View;
+use blocking::cost;
 use lines::Lines;
 pub(super) use lines::vectors;
+use plan::Plan;
 use scratch::{Source, with_single};
 use std::ops::Range;
 use winograd::Winograd;
@@ -81,27 +84,15 @@ use winograd::gradient::FilterGradient;
 pub(super) use winograd::gradient::turned;
 pub(super) use winograd::transforms;
 
-/// With fewer steps than this, the output is what takes the time, and it is written best when some columns take all rows' results.
-const FEW_STEPS: usize = 16;
-/// With fewer columns than this, loading windows from where they are costs less than staging them: with 16, staging takes an eighth of the time.
-const FEW_COLUMNS: usize = 32;
-
 // ---- The plan --------------------------------------------------------
-
-/// Where results go: out[batch, wide, narrow] = batches + wide + narrow, a sum like every address.
-#[derive(Clone, Debug)]
-struct Destination {
-    batches: Vec<isize>,
-    wide: Affine,
-    narrow: Affine,
-}
 
 /// A sum of products over a loop nest, ready to run again and again: see the [module](self).
 #[derive(Clone, Debug)]
 pub struct Contraction {
     dtypes: [DType; 2],
     outputs: usize,
-    size: Extents,
+    /// of each output
+    steps: usize,
     level: Level,
     /// addresses that each view may touch, valid or not
     extents: [(isize, isize); 2],
@@ -117,27 +108,6 @@ enum Way {
     Lines(Lines),
     Winograd(Winograd),
     FilterGradient(FilterGradient),
-}
-
-#[derive(Clone, Debug)]
-struct Plan {
-    /// whether b is the wide side
-    swapped: bool,
-    wide: Operand,
-    narrow: Operand,
-    supply: Supply,
-    destination: Destination,
-    blocking: Blocking,
-}
-
-/// How the wide side gets to the kernels, see [`packing`](crate::device::cpu::packing).
-#[derive(Clone, Debug)]
-enum Supply {
-    Packed,
-    /// loaded from where it is, without packing it
-    InPlace,
-    /// loaded from where its lines have been packed
-    Staged(Box<Staged>),
 }
 
 /// The loop nest's axes (without those of size 1) by the part they play.
@@ -179,14 +149,40 @@ impl Axes {
     }
 }
 
-/// The smaller, the tighter an axis is packed in the views: 1 for neighbours, 0 strides last.
-fn tightness(views: &[&View], axis: usize) -> usize {
-    views
-        .iter()
-        .map(|view| view.strides[axis].unsigned_abs())
-        .filter(|&stride| stride != 0)
-        .min()
-        .unwrap_or(usize::MAX)
+impl Way {
+    /// The way that takes the fewest cycles, about; `points` says whether windows may be multiplied at points of polynomials.
+    fn choose<T: Real>(
+        set: &InstructionSet<T>,
+        [outer, reduced]: [&[usize]; 2],
+        [a, b]: [&View; 2],
+        points: bool,
+    ) -> Way {
+        let sizes = [outer, reduced].concat();
+        let axes = Axes::classify(outer, reduced, a, b);
+        let [batch, m, n, k] =
+            [&axes.batch, &axes.m, &axes.n, &axes.k].map(|axes| Axes::count(axes, &sizes));
+        if !Contraction::is_tiled(m, n, k) {
+            if let Some(lines) = Lines::new(set.lanes, outer, reduced, a, b) {
+                return Way::Lines(lines);
+            }
+        } else {
+            // Turning costs about ¾ of a cycle a number (and of each operand there are that many, if it is turned once).
+            let cycles = cost(set, m, n).min(cost(set, n, m)) + 3 * (m + n) / 4;
+            let cycles = batch * k * cycles;
+            let lines = Lines::instead_of_tiles(set, cycles, [outer, reduced], a, b);
+            let cycles = lines.as_ref().map_or(cycles, |lines| lines.dot_cycles(set));
+            if points && let Some(plan) = FilterGradient::new(set, cycles, [outer, reduced], a, b) {
+                return Way::FilterGradient(plan);
+            }
+            if let Some(lines) = lines {
+                return Way::Lines(lines);
+            }
+        }
+        if points && let Some(plan) = Winograd::new(set, outer, reduced, a, b) {
+            return Way::Winograd(plan);
+        }
+        Way::Tiles(Plan::new(set, [outer, reduced], [a, b], axes))
+    }
 }
 
 impl Contraction {
@@ -265,140 +261,21 @@ impl Contraction {
             (&sizes, &sizes),
             "a contraction's views cover its loop nest"
         );
-        let mut axes = Axes::classify(outer, reduced, a, b);
-        let count = |axes: &[usize]| Axes::count(axes, &sizes);
-        let (batch, m, n, k) = (
-            count(&axes.batch),
-            count(&axes.m),
-            count(&axes.n),
-            count(&axes.k),
-        );
-        let outputs = batch * m * n;
         let (extents, way) = match (a.extent(), b.extent()) {
             (Some(a_extent), Some(b_extent)) => {
                 let points = dtypes != [DType::Float64; 2];
-                let slid = if Contraction::is_tiled(m, n, k) {
-                    // Turning costs about ¾ of a cycle a number (and of each operand there are that many, if it is turned once).
-                    let cycles = cost(set, m, n).min(cost(set, n, m)) + 3 * (m + n) / 4;
-                    let cycles = batch * k * cycles;
-                    let lines = Lines::instead_of_tiles(set, cycles, [outer, reduced], a, b);
-                    let cycles = lines.as_ref().map_or(cycles, |lines| lines.dot_cycles(set));
-                    let gradient = points
-                        .then(|| FilterGradient::new(set, cycles, [outer, reduced], a, b))
-                        .flatten();
-                    gradient.map(Way::FilterGradient).or(lines.map(Way::Lines))
-                } else {
-                    Lines::new(set.lanes, outer, reduced, a, b).map(Way::Lines)
-                };
-                let winograd = || points.then(|| Winograd::new(set, outer, reduced, a, b));
-                let way = slid.or_else(|| winograd().flatten().map(Way::Winograd));
+                let way = Way::choose(set, [outer, reduced], [a, b], points);
                 ([a_extent, b_extent], way)
             }
-            _ => ([(0, -1); 2], Some(Way::Nothing)),
-        };
-        if let Some(way) = way {
-            let (wide, narrow) = (m, n);
-            return Contraction {
-                dtypes,
-                outputs,
-                size: Extents {
-                    batch,
-                    wide,
-                    narrow,
-                    k,
-                },
-                level,
-                extents,
-                way,
-            };
-        }
-        // The wide side should own the output's innermost axes, as far as a vector reaches, so that results are stored as vectors.
-        // Sizes that waste much of the tile (10 classes on the wide side) can outweigh that: storing one by one costs about 1.5
-        // cycles each.
-        let scattered = |wide_axes: &[usize]| {
-            let inner = (0..outer.len()).rev().filter(|&axis| sizes[axis] != 1);
-            let owned = inner.take_while(|axis| wide_axes.contains(axis));
-            let run: usize = owned.map(|axis| sizes[axis]).product();
-            if run >= set.lanes.min(count(wide_axes)) && run > 1 {
-                0
-            } else {
-                3 * m * n / 2
-            }
-        };
-        let wide_a = cost(set, m, n) * k + scattered(&axes.m);
-        let wide_b = cost(set, n, m) * k + scattered(&axes.n);
-        let swapped = wide_b < wide_a || (wide_b == wide_a && n > m);
-        // Sums may run over K in any order, and the narrow side's columns may come in any order: that of memory is best.
-        axes.k
-            .sort_by_key(|&axis| std::cmp::Reverse(tightness(&[a, b], axis)));
-        let (wide_view, narrow_view) = if swapped { (b, a) } else { (a, b) };
-        let (wide_axes, narrow_axes) = if swapped {
-            (&mut axes.n, &mut axes.m)
-        } else {
-            (&mut axes.m, &mut axes.n)
-        };
-        narrow_axes.sort_by_key(|&axis| std::cmp::Reverse(tightness(&[narrow_view], axis)));
-        let size = Extents {
-            batch,
-            wide: count(wide_axes),
-            narrow: count(narrow_axes),
-            k,
-        };
-        let out_strides = [row_major(outer), vec![0; reduced.len()]].concat();
-        let tabulate = |axes: &[usize]| Affine::tabulate(axes, &sizes, &[&out_strides]).remove(0);
-        let mut batches = Vec::with_capacity(batch);
-        tabulate(&axes.batch).append(0..batch, 0, &mut batches);
-        let roles = |rows| Roles {
-            sizes: &sizes,
-            rows,
-            steps: &axes.k,
-            batches: &axes.batch,
-        };
-        let wide = Operand::new(wide_view, &roles(wide_axes));
-        let staged = if k >= FEW_STEPS && size.narrow >= FEW_COLUMNS {
-            let staged = Staged::new(wide_view, &roles(wide_axes));
-            staged.and_then(|staged| Some((StagedBlock::new(set, size, staged.reach())?, staged)))
-        } else {
-            None
-        };
-        let blocking = Blocking::new(set, size, staged.as_ref().map(|(block, _)| *block));
-        let supply = if let Some((_, mut staged)) = staged {
-            staged.lay_out(blocking.wide_block);
-            Supply::Staged(Box::new(staged))
-        } else {
-            // Numbers that windows share would be packed once for each window; and with few columns, packing any costs more than it gains.
-            let (low, high) = wide_view.extent().unwrap_or((0, 0));
-            let overlaps = 2 * (high - low + 1) as usize <= size.batch * size.wide * k;
-            let few = if overlaps { 4 } else { 1 } * set.most_columns();
-            let in_place = set.faultless
-                && k >= FEW_STEPS
-                && wide.in_place().is_some_and(|run| {
-                    size.narrow <= few || overlaps && run >= 2 * blocking.wide_panel
-                });
-            match in_place {
-                true => Supply::InPlace,
-                false => Supply::Packed,
-            }
-        };
-        let plan = Plan {
-            swapped,
-            wide,
-            supply,
-            narrow: Operand::new(narrow_view, &roles(narrow_axes)),
-            destination: Destination {
-                batches,
-                wide: tabulate(wide_axes),
-                narrow: tabulate(narrow_axes),
-            },
-            blocking,
+            _ => ([(0, -1); 2], Way::Nothing),
         };
         Contraction {
             dtypes,
-            outputs,
-            size,
+            outputs: outer.iter().product(),
+            steps: reduced.iter().product(),
             level,
             extents,
-            way: Way::Tiles(plan),
+            way,
         }
     }
 
@@ -419,7 +296,7 @@ impl Contraction {
     /// Floating-point operations: a multiplication and an addition for each element and step, also where `winograd` does with fewer, so that
     /// ways can be compared.
     pub fn flops(&self) -> u64 {
-        2 * self.outputs as u64 * self.size.k as u64
+        2 * self.outputs as u64 * self.steps as u64
     }
 
     /// Bytes of its tables of addresses, which grow with the sizes.
@@ -429,58 +306,19 @@ impl Contraction {
             Way::Lines(lines) => lines.bytes(),
             Way::Winograd(winograd) => winograd.bytes(),
             Way::FilterGradient(gradient) => gradient.bytes(),
-            Way::Tiles(plan) => {
-                let Destination {
-                    batches,
-                    wide,
-                    narrow,
-                } = &plan.destination;
-                let destination = size_of_val(&batches[..]) + wide.bytes() + narrow.bytes();
-                let staged = match &plan.supply {
-                    Supply::Staged(staged) => staged.bytes(),
-                    Supply::Packed | Supply::InPlace => 0,
-                };
-                plan.wide.bytes() + plan.narrow.bytes() + staged + destination
-            }
+            Way::Tiles(plan) => plan.bytes(),
         }
     }
 
     /// The sizes, the tile and the ways of packing, for whoever wants to see what runs.
     pub fn describe(&self) -> String {
-        let Extents {
-            batch,
-            wide,
-            narrow,
-            k,
-        } = self.size;
-        let Plan {
-            blocking,
-            wide: rows,
-            narrow: columns,
-            supply,
-            ..
-        } = match &self.way {
-            Way::Nothing => return "of nothing".to_string(),
-            Way::Lines(lines) => return lines.describe(),
-            Way::Winograd(winograd) => return winograd.describe(),
-            Way::FilterGradient(gradient) => return gradient.describe(),
-            Way::Tiles(plan) => plan,
-        };
-        let Blocking {
-            wide_panel,
-            narrow_panel,
-            depth,
-            ..
-        } = blocking;
-        let rows = match supply {
-            Supply::Packed => rows.method(),
-            Supply::InPlace => "in place",
-            Supply::Staged(_) => "staged",
-        };
-        let columns = columns.method();
-        format!(
-            "{batch}×[{wide} {rows} × {narrow} {columns} × {k}], {wide_panel}×{narrow_panel} tiles of {depth} steps"
-        )
+        match &self.way {
+            Way::Nothing => "of nothing".to_string(),
+            Way::Lines(lines) => lines.describe(),
+            Way::Winograd(winograd) => winograd.describe(),
+            Way::FilterGradient(gradient) => gradient.describe(),
+            Way::Tiles(plan) => plan.describe(),
+        }
     }
 
     /// The dtype of the output: float64 if both operands are, else float32.
@@ -583,7 +421,7 @@ impl Contraction {
         unsafe {
             match &self.way {
                 Way::Nothing => {}
-                Way::Tiles(plan) => self.execute(plan, sources, out, finish),
+                Way::Tiles(plan) => plan.run(self.level, sources, out, finish),
                 Way::Lines(lines) => lines.run(self.level, sources, out, finish),
                 Way::Winograd(winograd) => winograd.run(self.level, sources, out, finish),
                 Way::FilterGradient(gradient) => gradient.run(self.level, sources, out, finish),

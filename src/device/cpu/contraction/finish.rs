@@ -47,16 +47,7 @@ impl<T: Real> Job<'_, T> {
             runs.iter()
                 .map(move |&(first, length)| start(first)..start(first) + length)
         };
-        let mut stretches: Vec<Range<usize>> = others.into_iter().flat_map(each).collect();
-        stretches.sort_unstable_by_key(|stretch| stretch.start);
-        stretches.dedup_by(|next, stretch| {
-            let joins = stretch.end == next.start;
-            if joins {
-                stretch.end = next.end;
-            }
-            joins
-        });
-        stretches
+        join(others.into_iter().flat_map(each).collect())
     }
 }
 
@@ -95,4 +86,17 @@ fn runs(addresses: &mut [isize]) -> Vec<(isize, usize)> {
         .chunk_by(|one, next| next - one == 1)
         .map(|run| (run[0], run.len()))
         .collect()
+}
+
+/// Sorts stretches, and joins those that meet.
+pub(super) fn join(mut stretches: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    stretches.sort_unstable_by_key(|stretch| stretch.start);
+    stretches.dedup_by(|next, stretch| {
+        let joins = stretch.end == next.start;
+        if joins {
+            stretch.end = next.end;
+        }
+        joins
+    });
+    stretches
 }

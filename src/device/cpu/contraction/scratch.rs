@@ -3,7 +3,8 @@
 //! **In:** closures. **Out:** the same closures, called on several threads, with memory at hand. **Above:** the tasks.
 
 use super::blocking::CHUNK;
-use super::{DType, Real, Steps};
+use super::{DType, Real};
+use crate::device::cpu::packing::Steps;
 use crate::device::cpu::threads::parallel;
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};

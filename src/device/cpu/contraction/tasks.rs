@@ -1,6 +1,6 @@
 //! # device/cpu/contraction/tasks: a plan, carried out
 //!
-//! **In:** a [`Plan`] and memory. **Out:** the output. **Above:** [`Contraction::run`]. **Below:** packing, `tiles` and `finish`.
+//! **In:** a [`Plan`] and memory. **Out:** the output. **Above:** [`Contraction::run`](super::Contraction::run). **Below:** packing, `tiles` and `finish`.
 //!
 //! A task owns a box of the output, so that no two tasks write to the same number, with one exception: if the output is too small to be
 //! shared out and K is long, tasks own a chunk of K and an output of their own, and these are added up in order.
@@ -9,23 +9,24 @@
 
 use super::blocking::{Blocking, CHUNK, Extents, LEAST_WORK, MOST_SHARED, SHORT};
 use super::finish::add_up;
+use super::plan::{Destination, Plan, Supply};
 use super::scratch::{
     Raw, Source, Workspace, for_each, piece, reserve, with_scratch, with_workspace,
 };
 use super::tiles::Tiles;
-use super::{Contraction, Destination, Finish, Plan, Supply};
+use super::{Finish, Level};
 use crate::device::cpu::microkernel::{InstructionSet, Real};
 use crate::device::cpu::packing::Steps;
 use std::ops::Range;
 
-impl Contraction {
-    /// Runs all tasks of a plan.
+impl Plan {
+    /// Computes the output.
     ///
     /// # Safety
-    /// As [`Contraction::run`].
-    pub(super) unsafe fn execute<T: Real>(
+    /// As [`Contraction::run`](super::Contraction::run); the processor has the level.
+    pub unsafe fn run<T: Real>(
         &self,
-        plan: &Plan,
+        level: Level,
         sources: [Source<T>; 2],
         out: *mut T,
         finish: Option<Finish>,
@@ -36,26 +37,27 @@ impl Contraction {
             narrow,
             k,
         } = self.size;
-        let blocking = &plan.blocking;
+        let blocking = &self.blocking;
         let [a, b] = sources;
-        let (wide_source, narrow_source) = if plan.swapped { (b, a) } else { (a, b) };
-        let set = T::instruction_set(self.level);
+        let (wide_source, narrow_source) = if self.swapped { (b, a) } else { (a, b) };
+        let set = T::instruction_set(level);
         let job = Job {
             set,
-            plan,
+            plan: self,
             wide: wide_source,
             narrow: narrow_source,
             out: Raw(out),
             finish,
         };
-        let parallel = self.outputs * k >= 2 * LEAST_WORK;
+        let outputs = batch * wide * narrow;
+        let parallel = outputs * k >= 2 * LEAST_WORK;
         let (wide_blocks, narrow_blocks) = (
             wide.div_ceil(blocking.wide_block),
             narrow.div_ceil(blocking.narrow_block),
         );
         let chunks = k.div_ceil(blocking.chunk);
         if chunks > 1 {
-            return job.sum_chunks(self.size, self.outputs, chunks, parallel);
+            return job.sum_chunks(self.size, outputs, chunks, parallel);
         }
         if blocking.shared {
             return job.share(self.size, parallel);

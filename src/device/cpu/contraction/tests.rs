@@ -344,10 +344,9 @@ fn large_ones_take_every_kind_of_blocking() {
             &case.b,
             DType::Float32,
         );
-        let Way::Tiles(Plan { blocking, .. }) = plan.way else {
+        let Way::Tiles(Plan { blocking, size, .. }) = plan.way else {
             panic!("{kind} of a plan without tiles");
         };
-        let size = plan.size;
         let found = if blocking.chunk < size.k {
             "chunks of K"
         } else if blocking.shared {

@@ -3,9 +3,10 @@
 //! **In:** packed panels, or rows where they are, and the output's addresses. **Out:** products, added to the output or written over it.
 //! **Above:** `tasks`. **Below:** the kernels.
 
+use super::Real;
 use super::blocking::Blocking;
+use super::plan::Plan;
 use super::tasks::Job;
-use super::{Plan, Real};
 use crate::device::cpu::microkernel::{MOST_COLUMNS, Tile};
 use crate::device::cpu::packing::{InPlace, MOST_ROWS};
 

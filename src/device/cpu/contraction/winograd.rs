@@ -68,15 +68,15 @@
 
 pub(super) mod gradient;
 mod run;
+mod sliding;
 #[cfg(test)]
 pub(in crate::device::cpu::contraction) mod tests;
 pub(in crate::device::cpu) mod transforms;
 
 use super::blocking::{ENOUGH_TASKS, cost};
 use super::{Axes, InstructionSet, Real};
-use crate::device::cpu::packing::Affine;
-use crate::shape::view::{View, row_major};
-use std::ops::Range;
+use crate::shape::view::View;
+use sliding::{Sliding, output};
 use transforms::{PRODUCTS, SIDE, WINDOW};
 
 /// Bytes that transformed patches and their products take together, and vectors of tiles, at most.
@@ -90,25 +90,10 @@ const MOST_TILES: usize = 256;
 const TILE_CYCLES: usize = 300;
 const FILTER_CYCLES: usize = 600;
 
-/// A plan: see the [module](self).
+/// A plan: see the [module](self). The tiled view is the output, the one with windows are the weights.
 #[derive(Clone, Debug)]
 pub(super) struct Winograd {
-    /// whether b is the image
-    swapped: bool,
-    /// what each image adds to the image's address and to the output's
-    images: [Vec<isize>; 2],
-    /// what each channel adds to the image's address and to the weights'
-    channels: [Vec<isize>; 2],
-    /// what each filter adds to the weights' address and to the output's
-    filters: [Vec<isize>; 2],
-    /// what each place of the window adds to the weights' address
-    window: [isize; WINDOW * WINDOW],
-    /// the output's rows and columns, …
-    size: [usize; 2],
-    /// … what a row adds to the image's address and to the output's, …
-    row_steps: [isize; 2],
-    /// … and which of the rows and columns that windows look at are there
-    valid: [Range<usize>; 2],
+    sliding: Sliding,
     blocks: Blocks,
 }
 
@@ -164,102 +149,49 @@ impl Winograd {
         weights: &View,
         swapped: bool,
     ) -> Option<Winograd> {
-        let sizes = [outer, reduced].concat();
-        let axes = Axes::classify(outer, reduced, image, weights);
-        // The columns are the output's innermost axis, and neighbours in the image.
-        let x = *axes.m.last()?;
-        let innermost = (0..outer.len()).rev().find(|&axis| sizes[axis] != 1);
-        let fits = axes.batch.is_empty()
-            && weights.bounds.is_empty()
-            && innermost == Some(x)
-            && image.strides[x] == 1;
-        if !fits {
+        let Axes { batch, m, n, k } = Axes::classify(outer, reduced, image, weights);
+        // The columns are the output's innermost axis.
+        let column = *m.last()?;
+        let innermost = (0..outer.len()).rev().find(|&axis| outer[axis] != 1);
+        if !batch.is_empty() || innermost != Some(column) {
             return None;
         }
-        let (mut image, mut weights) = (image.clone(), weights.clone());
-        let kx = window_of(&mut image, &mut weights, &axes.k, x)?;
-        let others = |axes: &[usize], but: usize| -> Vec<usize> {
-            axes.iter().copied().filter(|&axis| axis != but).collect()
-        };
-        let (steps, rows) = (others(&axes.k, kx), others(&axes.m, x));
-        let (y, ky) = rows
-            .iter()
-            .rev()
-            .find_map(|&y| Some((y, window_of(&mut image, &mut weights, &steps, y)?)))?;
-        let valid = [valid(&image, y, ky)?, valid(&image, x, kx)?];
-        let ruled = |axis: usize| image.bounds.iter().any(|bound| bound.coefs[axis] != 0);
-        let (channels, images) = (others(&steps, ky), others(&rows, y));
-        if channels.iter().chain(&images).any(|&axis| ruled(axis)) {
-            return None;
-        }
-        let out = [row_major(outer), vec![0; reduced.len()]].concat();
-        let list = |axes: &[usize], coefs: &[isize], base| list(axes, &sizes, coefs, base);
-        let images = [
-            list(&images, &image.strides, image.offset),
-            list(&images, &out, 0),
-        ];
-        let channels = [
-            list(&channels, &image.strides, 0),
-            list(&channels, &weights.strides, 0),
-        ];
-        let filters = [
-            list(&axes.n, &weights.strides, weights.offset),
-            list(&axes.n, &out, 0),
-        ];
-        let size = [sizes[y], sizes[x]];
-        let counts = [&images, &channels, &filters].map(|lists| lists[0].len());
-        let places = |i: usize| [i / WINDOW, i % WINDOW].map(|place| place as isize);
-        Some(Winograd {
+        let sliding = Sliding::find(
+            [&m, &n, &k],
+            column,
+            image,
+            output(outer, reduced),
+            weights.clone(),
             swapped,
-            images,
-            channels,
-            filters,
-            window: std::array::from_fn(|i| {
-                let [row, column] = places(i);
-                row * weights.strides[ky] + column * weights.strides[kx]
-            }),
-            size,
-            row_steps: [image.strides[y], out[y]],
-            valid,
-            blocks: Blocks::new(set.lanes, counts, size),
-        })
-    }
-
-    /// Tiles of a column, and of a row.
-    fn grid(&self) -> [usize; 2] {
-        self.size.map(|size| size.div_ceil(SIDE))
-    }
-
-    /// Images, channels and filters.
-    fn counts(&self) -> [usize; 3] {
-        [&self.images, &self.channels, &self.filters].map(|lists| lists[0].len())
+        )?;
+        let blocks = Blocks::new(set.lanes, sliding.counts(), sliding.size);
+        Some(Winograd { sliding, blocks })
     }
 
     /// Whether this takes less time than sliding the window: a tenth less at least, as the counting is rough.
     fn pays<T: Real>(&self, set: &InstructionSet<T>) -> bool {
-        let [images, channels, filters] = self.counts();
-        let [rows, columns] = self.grid();
+        let [images, channels, filters] = self.sliding.counts();
+        let [rows, columns] = self.sliding.grid();
         let vectors = (images * rows * columns).div_ceil(set.lanes);
         let products = PRODUCTS * channels * filters;
         // An eighth for beginning and ending a tile of so few steps.
         let cycles = vectors * (products + products / 8 + TILE_CYCLES * (channels + filters))
             + channels * filters.div_ceil(set.lanes) * FILTER_CYCLES;
-        let wide = images * self.size[0] * self.size[1];
+        let [height, width] = self.sliding.size;
+        let wide = images * height * width;
         let slid = cost(set, wide, filters) * WINDOW * WINDOW * channels;
         cycles + cycles / 9 < slid
     }
 
     /// Bytes of its tables.
     pub fn bytes(&self) -> usize {
-        let lists = self.images.iter().chain(&self.channels);
-        let lists = lists.chain(&self.filters);
-        lists.map(|list| size_of_val(&list[..])).sum()
+        self.sliding.bytes()
     }
 
     /// What runs, in words.
     pub fn describe(&self) -> String {
-        let [images, channels, filters] = self.counts();
-        let [rows, columns] = self.size;
+        let [images, channels, filters] = self.sliding.counts();
+        let [rows, columns] = self.sliding.size;
         let tiles = self.blocks.tiles;
         format!(
             "{images}×{rows}×{columns}×[{channels} × {filters}], winograd 4×4 of 3×3, {tiles} tiles at a time"
@@ -291,67 +223,4 @@ impl Blocks {
             filters,
         }
     }
-}
-
-/// base plus all sums of the axes' coefficients times their indices.
-fn list(axes: &[usize], sizes: &[usize], coefs: &[isize], base: isize) -> Vec<isize> {
-    let count = Axes::count(axes, sizes);
-    let mut values = Vec::with_capacity(count);
-    let sums = Affine::tabulate(axes, sizes, &[coefs]).remove(0);
-    sums.append(0..count, base, &mut values);
-    values
-}
-
-/// The axis that shifts a view's other axis by 0, 1 and 2 places. If it is by 2, 1 and 0 at first, it is turned around in both views.
-fn window_of(image: &mut View, weights: &mut View, steps: &[usize], axis: usize) -> Option<usize> {
-    let found = |sign: isize| {
-        let shifts = |coefs: &[isize], window: usize| coefs[window] == sign * coefs[axis];
-        steps.iter().copied().find(|&window| {
-            image.shape[window] == WINDOW
-                && shifts(&image.strides, window)
-                && image
-                    .bounds
-                    .iter()
-                    .all(|bound| shifts(&bound.coefs, window))
-        })
-    };
-    if let Some(window) = found(1) {
-        return Some(window);
-    }
-    let window = found(-1)?;
-    let turn = |coefs: &mut [isize], offset: &mut isize| {
-        *offset += (WINDOW as isize - 1) * coefs[window];
-        coefs[window] = -coefs[window];
-    };
-    for view in [image, weights] {
-        turn(&mut view.strides, &mut view.offset);
-        for bound in &mut view.bounds {
-            turn(&mut bound.coefs, &mut bound.offset);
-        }
-    }
-    Some(window)
-}
-
-/// Which of the places that windows look at along an axis keep all bounds, if each of these is of this axis alone, or not of it. None if
-/// there is no such place.
-fn valid(image: &View, axis: usize, window: usize) -> Option<Range<usize>> {
-    let mut valid = 0..image.shape[axis] + WINDOW - 1;
-    for bound in &image.bounds {
-        let coef = bound.coefs[axis];
-        if coef == 0 {
-            continue;
-        }
-        let alone = |(other, &coef): (usize, &isize)| coef == 0 || [axis, window].contains(&other);
-        if !bound.coefs.iter().enumerate().all(alone) {
-            return None;
-        }
-        let keeps = |&at: &usize| {
-            let value = bound.offset + coef * at as isize;
-            (0..bound.size as isize).contains(&value)
-        };
-        let first = valid.clone().find(keeps)?;
-        let count = (first..valid.end).take_while(keeps).count();
-        valid = first..first + count;
-    }
-    (!valid.is_empty()).then_some(valid)
 }

@@ -54,11 +54,11 @@ use super::super::finish::add_up;
 use super::super::scratch::{Raw, Source, for_each, piece, reserve, with_scratch, with_workspace};
 use super::super::{Axes, Finish, InstructionSet, Level, Real};
 use super::run::{APART, panels, stretches};
+use super::sliding::{Sliding, output};
 use super::transforms::{Gradient, Image, PRODUCTS, SIDE, Strip, WINDOW};
-use super::{list, valid, window_of};
 use crate::device::cpu::lanes::MOST_LANES;
 use crate::device::cpu::microkernel::{MOST_COLUMNS, Tile};
-use crate::shape::view::{View, row_major};
+use crate::shape::view::View;
 use std::ops::Range;
 use turned::{Factors, Windows, room};
 
@@ -74,25 +74,10 @@ const MOST_TILES: usize = 512;
 const TILE_CYCLES: usize = 450;
 const SUM_CYCLES: usize = 350;
 
-/// A plan: see the [module](self).
+/// A plan: see the [module](self). The tiled view is the gradient, the one with windows is the output.
 #[derive(Clone, Debug)]
 pub(in crate::device::cpu::contraction) struct FilterGradient {
-    /// whether b is the image
-    swapped: bool,
-    /// what each image adds to the image's address and to the gradient's
-    images: [Vec<isize>; 2],
-    /// what each channel adds to the image's address and to the output's
-    channels: [Vec<isize>; 2],
-    /// what each filter adds to the gradient's address and to the output's
-    filters: [Vec<isize>; 2],
-    /// what each place of the window adds to the output's address
-    window: [isize; WINDOW * WINDOW],
-    /// the gradient's rows and columns, …
-    size: [usize; 2],
-    /// … what a row adds to the image's address and to the gradient's, …
-    row_steps: [isize; 2],
-    /// … and which of the rows and columns that windows look at are there
-    valid: [Range<usize>; 2],
+    sliding: Sliding,
     blocks: Blocks,
 }
 
@@ -141,82 +126,27 @@ impl FilterGradient {
         gradient: &View,
         swapped: bool,
     ) -> Option<FilterGradient> {
-        let sizes = [outer, reduced].concat();
-        let axes = Axes::classify(outer, reduced, image, gradient);
-        if !axes.batch.is_empty() || !gradient.bounds.is_empty() {
+        let Axes { batch, m, n, k } = Axes::classify(outer, reduced, image, gradient);
+        if !batch.is_empty() {
             return None;
         }
-        let mut image = image.clone();
-        // The output as a view, so that a window that goes backwards is turned around in it, too.
-        let mut out = View {
-            shape: sizes.clone(),
-            strides: [row_major(outer), vec![0; reduced.len()]].concat(),
-            offset: 0,
-            bounds: Vec::new(),
-        };
-        let others = |axes: &[usize], but: usize| -> Vec<usize> {
-            axes.iter().copied().filter(|&axis| axis != but).collect()
-        };
-        // The columns are neighbours in both.
         let along = |&x: &usize| image.strides[x] == 1 && gradient.strides[x] == 1;
-        let x = axes.k.iter().copied().find(along)?;
-        let kx = window_of(&mut image, &mut out, &axes.m, x)?;
-        let (steps, rows) = (others(&axes.m, kx), others(&axes.k, x));
-        let (y, ky) = rows
-            .iter()
-            .rev()
-            .find_map(|&y| Some((y, window_of(&mut image, &mut out, &steps, y)?)))?;
-        let valid = [valid(&image, y, ky)?, valid(&image, x, kx)?];
-        let ruled = |axis: usize| image.bounds.iter().any(|bound| bound.coefs[axis] != 0);
-        let (channels, images) = (others(&steps, ky), others(&rows, y));
-        if channels.iter().chain(&images).any(|&axis| ruled(axis)) {
-            return None;
-        }
-        let list = |axes: &[usize], coefs: &[isize], base| list(axes, &sizes, coefs, base);
-        let images = [
-            list(&images, &image.strides, image.offset),
-            list(&images, &gradient.strides, gradient.offset),
-        ];
-        let channels = [
-            list(&channels, &image.strides, 0),
-            list(&channels, &out.strides, out.offset),
-        ];
-        let filters = [
-            list(&axes.n, &gradient.strides, 0),
-            list(&axes.n, &out.strides, 0),
-        ];
-        let size = [sizes[y], sizes[x]];
-        let counts = [&images, &channels, &filters].map(|lists| lists[0].len());
-        Some(FilterGradient {
+        let sliding = Sliding::find(
+            [&k, &n, &m],
+            k.iter().copied().find(along)?,
+            image,
+            gradient.clone(),
+            output(outer, reduced),
             swapped,
-            images,
-            channels,
-            filters,
-            window: std::array::from_fn(|i| {
-                let [row, column] = [i / WINDOW, i % WINDOW].map(|place| place as isize);
-                row * out.strides[ky] + column * out.strides[kx]
-            }),
-            size,
-            row_steps: [image.strides[y], gradient.strides[y]],
-            valid,
-            blocks: Blocks::new(set.lanes, counts, size),
-        })
-    }
-
-    /// Tiles of a column, and of a row.
-    fn grid(&self) -> [usize; 2] {
-        self.size.map(|size| size.div_ceil(SIDE))
-    }
-
-    /// Images, channels and filters.
-    fn counts(&self) -> [usize; 3] {
-        [&self.images, &self.channels, &self.filters].map(|lists| lists[0].len())
+        )?;
+        let blocks = Blocks::new(set.lanes, sliding.counts(), sliding.size);
+        Some(FilterGradient { sliding, blocks })
     }
 
     /// Cycles that this takes, about.
     fn cycles<T: Real>(&self, set: &InstructionSet<T>) -> usize {
-        let [images, channels, filters] = self.counts();
-        let [rows, columns] = self.grid();
+        let [images, channels, filters] = self.sliding.counts();
+        let [rows, columns] = self.sliding.grid();
         let tiles = images * rows * columns;
         let vectors = |count: usize| count.div_ceil(set.lanes);
         let channel_blocks = channels.div_ceil(self.blocks.channels);
@@ -230,15 +160,13 @@ impl FilterGradient {
 
     /// Bytes of its tables.
     pub fn bytes(&self) -> usize {
-        let lists = self.images.iter().chain(&self.channels);
-        let lists = lists.chain(&self.filters);
-        lists.map(|list| size_of_val(&list[..])).sum()
+        self.sliding.bytes()
     }
 
     /// What runs, in words.
     pub fn describe(&self) -> String {
-        let [images, channels, filters] = self.counts();
-        let [rows, columns] = self.size;
+        let [images, channels, filters] = self.sliding.counts();
+        let [rows, columns] = self.sliding.size;
         let Blocks { tiles, .. } = self.blocks;
         format!(
             "[{channels} × {filters}] of {images}×{rows}×{columns}, winograd 3×3 of 4×4, {tiles} tiles at a time"
@@ -284,10 +212,14 @@ impl FilterGradient {
         finish: Option<Finish>,
     ) {
         let [a, b] = sources;
-        let sources = if self.swapped { [&b, &a] } else { [&a, &b] };
+        let sources = if self.sliding.swapped {
+            [&b, &a]
+        } else {
+            [&a, &b]
+        };
         let set = T::instruction_set(level);
-        let [images, channels, filters] = self.counts();
-        let [rows, columns] = self.grid();
+        let [images, channels, filters] = self.sliding.counts();
+        let [rows, columns] = self.sliding.grid();
         let all = images * rows;
         let outputs = channels * filters * WINDOW * WINDOW;
         let parts = all.div_ceil(self.blocks.rows);
@@ -324,11 +256,11 @@ impl FilterGradient {
         [image, gradient]: [&Source<T>; 2],
         part: &Part<T>,
     ) {
-        let columns = self.grid()[1];
+        let columns = self.sliding.grid()[1];
         let all = part.rows.start * columns..part.rows.end * columns;
         let tiles = self.blocks.tiles.min(all.len());
-        let channels = &self.channels[0][part.channels.clone()];
-        let filters = &self.filters[0][part.filters.clone()];
+        let channels = &self.sliding.channels[0][part.channels.clone()];
+        let filters = &self.sliding.filters[0][part.filters.clone()];
         let wide = channels.len().next_multiple_of(MOST_LANES);
         // The last kernel's columns may reach beyond the filters.
         let reach = panels(set, filters.len()).map(|(first, columns)| first + columns);
@@ -389,9 +321,9 @@ impl FilterGradient {
                 step: m_step,
                 filter_step: wide,
                 out: part.out.0,
-                filters: &self.filters[1][part.filters.clone()],
-                channels: &self.channels[1][part.channels.clone()],
-                window: &self.window,
+                filters: &self.sliding.filters[1][part.filters.clone()],
+                channels: &self.sliding.channels[1][part.channels.clone()],
+                window: &self.sliding.window,
             };
             // SAFETY: all tiles have been added up; the elements are ours (the caller's promise).
             unsafe { (set.windows)(&call) };
@@ -400,16 +332,16 @@ impl FilterGradient {
 
     /// Looks up where some tiles' patches and they themselves are. Tiles are counted along rows, down columns and through the images.
     fn locate(&self, tiles: &Range<usize>, patches: &mut Vec<Strip>, strips: &mut Vec<Strip>) {
-        let [rows, columns] = self.grid();
-        let [valid_y, valid_x] = &self.valid;
-        let [height, width] = self.size.map(|size| 0..size);
+        let [rows, columns] = self.sliding.grid();
+        let [valid_y, valid_x] = &self.sliding.valid;
+        let [height, width] = self.sliding.size.map(|size| 0..size);
         patches.clear();
         strips.clear();
         for (row, column, count) in stretches(tiles, columns) {
             let (image, at) = (row / rows, [row % rows * SIDE, column * SIDE]);
             let [of_image, of_gradient] =
-                [0, 1].map(|side| self.images[side][image] + at[1] as isize);
-            let [step, gradient_step] = self.row_steps;
+                [0, 1].map(|side| self.sliding.images[side][image] + at[1] as isize);
+            let [step, gradient_step] = self.sliding.row_steps;
             let valid = [valid_y, valid_x];
             patches.push(Strip::new::<Image>(of_image, at, count, step, valid));
             let all = [&height, &width];

@@ -10,6 +10,7 @@
 //! **Law:** rows of tiles are shared out by the sizes alone.
 
 use super::super::blocking::{CHUNK, LEAST_WORK};
+use super::super::finish::join;
 use super::super::scratch::{Raw, Source, for_each, piece, reserve, with_scratch, with_workspace};
 use super::super::{Finish, Level, Real};
 use super::transforms::{Filters, Image, PATCH, PRODUCTS, Patches, Results, SIDE, Spot, Strip};
@@ -35,10 +36,10 @@ impl Winograd {
         finish: Option<Finish>,
     ) {
         let [a, b] = sources;
-        let (image, weights) = if self.swapped { (b, a) } else { (a, b) };
+        let (image, weights) = if self.sliding.swapped { (b, a) } else { (a, b) };
         let set = T::instruction_set(level);
-        let [images, channels, filters] = self.counts();
-        let [rows, columns] = self.grid();
+        let [images, channels, filters] = self.sliding.counts();
+        let [rows, columns] = self.sliding.grid();
         let all_rows = images * rows;
         let Blocks {
             rows: most_rows,
@@ -57,9 +58,9 @@ impl Winograd {
             for_each(blocks * channels, large, |task| {
                 let (block, channel) = (task / channels, task % channels);
                 let call = Filters {
-                    weights: weights.at(self.channels[1][channel]),
-                    filters: &self.filters[0][piece(block, most_filters, filters)],
-                    window: &self.window,
+                    weights: weights.at(self.sliding.channels[1][channel]),
+                    filters: &self.sliding.filters[1][piece(block, most_filters, filters)],
+                    window: &self.sliding.window,
                     to: u.add((block * PRODUCTS * channels + channel) * width).0,
                     step: channels * width,
                 };
@@ -95,31 +96,25 @@ impl Winograd {
 
     /// The stretches of the output that a part covers, as long as possible.
     fn stretches(&self, part: &Part) -> Vec<Range<usize>> {
-        let rows = self.grid()[0];
-        let [height, width] = self.size;
+        let rows = self.sliding.grid()[0];
+        let [height, width] = self.sliding.size;
         let mut stretches: Vec<Range<usize>> = Vec::new();
         let mut first = part.rows.start;
         while first < part.rows.end {
             let image = first / rows;
             let end = part.rows.end.min((image + 1) * rows);
             let row = |tile: usize| ((tile - image * rows) * SIDE).min(height);
-            for filter in &self.filters[1][part.filters.clone()] {
+            for filter in &self.sliding.filters[0][part.filters.clone()] {
                 for y in row(first)..row(end) {
-                    let at = self.images[1][image] + filter + y as isize * self.row_steps[1];
+                    let at = self.sliding.images[1][image]
+                        + filter
+                        + y as isize * self.sliding.row_steps[1];
                     stretches.push(at as usize..at as usize + width);
                 }
             }
             first = end;
         }
-        stretches.sort_unstable_by_key(|stretch| stretch.start);
-        stretches.dedup_by(|next, stretch| {
-            let joins = stretch.end == next.start;
-            if joins {
-                stretch.end = next.end;
-            }
-            joins
-        });
-        stretches
+        join(stretches)
     }
 }
 
@@ -191,8 +186,8 @@ impl<T: Real> Job<'_, T> {
     /// # Safety
     /// Nobody else uses it meanwhile; U holds the factors of all filters.
     unsafe fn compute(&self, part: &Part) {
-        let [_, channels, filters] = self.plan.counts();
-        let columns = self.plan.grid()[1];
+        let [_, channels, filters] = self.plan.sliding.counts();
+        let columns = self.plan.sliding.grid()[1];
         let Blocks {
             tiles: most_tiles,
             channels: most_channels,
@@ -227,7 +222,7 @@ impl<T: Real> Job<'_, T> {
                         if block == part.filters.start || round.len() < channels {
                             let call = Patches {
                                 image: self.image.at(0),
-                                channels: &self.plan.channels[0][round.clone()],
+                                channels: &self.plan.sliding.channels[0][round.clone()],
                                 strips: &places.strips,
                                 places: &places.columns,
                                 room: room.0,
@@ -248,8 +243,8 @@ impl<T: Real> Job<'_, T> {
                         filter_step: tiles,
                         tiles: &places.spots,
                         out: self.out.0,
-                        filters: &self.plan.filters[1][filters],
-                        row_step: self.plan.row_steps[1],
+                        filters: &self.plan.sliding.filters[0][filters],
+                        row_step: self.plan.sliding.row_steps[1],
                     };
                     // SAFETY: all channels have been added up; these tiles and filters are the part's.
                     unsafe { (self.set.results)(&call) };
@@ -269,7 +264,7 @@ impl<T: Real> Job<'_, T> {
         filters: &Range<usize>,
         tiles: usize,
     ) {
-        let [_, all_channels, _] = self.plan.counts();
+        let [_, all_channels, _] = self.plan.sliding.counts();
         let lanes = self.set.lanes;
         let block = filters.start / self.plan.blocks.filters;
         let columns: [isize; MOST_COLUMNS] = std::array::from_fn(|n| (n * stacks.tiles) as isize);
@@ -302,8 +297,8 @@ impl<T: Real> Job<'_, T> {
 impl Winograd {
     /// Looks up where some tiles' patches and results are. Tiles are counted along rows, down columns and through the images.
     fn locate(&self, tiles: &Range<usize>, lanes: usize, places: &mut Places) {
-        let [rows, columns] = self.grid();
-        let [valid_y, valid_x] = &self.valid;
+        let [rows, columns] = self.sliding.grid();
+        let [valid_y, valid_x] = &self.sliding.valid;
         let Places {
             strips,
             columns: firsts,
@@ -316,19 +311,19 @@ impl Winograd {
         for (row, column, count) in stretches(tiles, columns) {
             let (image, y) = (row / rows, row % rows * SIDE);
             let x = column * SIDE;
-            let start = self.images[0][image] + x as isize;
+            let start = self.sliding.images[0][image] + x as isize;
             let valid = [valid_y, valid_x];
             strips.push(Strip {
                 to,
-                ..Strip::new::<Image>(start, [y, x], count, self.row_steps[0], valid)
+                ..Strip::new::<Image>(start, [y, x], count, self.sliding.row_steps[0], valid)
             });
-            let out = self.images[1][image] + y as isize * self.row_steps[1];
+            let out = self.sliding.images[1][image] + y as isize * self.sliding.row_steps[1];
             for i in 0..count {
                 firsts.push(to + i * SIDE);
                 spots.push(Spot {
                     at: out + (x + i * SIDE) as isize,
-                    rows: (self.size[0] - y).min(SIDE),
-                    columns: (self.size[1] - x - i * SIDE).min(SIDE),
+                    rows: (self.sliding.size[0] - y).min(SIDE),
+                    columns: (self.sliding.size[1] - x - i * SIDE).min(SIDE),
                 });
             }
             to += (count + 1) * SIDE;
