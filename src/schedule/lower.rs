@@ -216,18 +216,11 @@ impl Writer<'_> {
         if is_root && self.outputs.contains(&node) {
             return Err(Stuck::Node(node)); // another output of this kernel, but not at the same place: it has to be finished first
         }
-        let view = || {
-            replay(moves, View::contiguous(self.graph.nodes[node].shape())).ok_or(Stuck::Movement)
-        };
         let reg = if is_memory {
-            let view = view()?;
-            let input = self.input(node);
-            let dtype = self.graph.nodes[node].node.dtype();
-            let view = Box::new(view);
-            self.emit(Inst::Load { input, view }, dtype, level)
+            self.load(node, moves, level)?
         } else {
             if !moves.is_empty() {
-                view()?;
+                self.view(node, moves)?;
             }
             self.compute(node, moves, level)
                 .map_err(|stuck| match stuck {
@@ -241,12 +234,27 @@ impl Writer<'_> {
         Ok(reg)
     }
 
+    /// A node's index space, seen through `moves`.
+    #[inline(never)]
+    fn view(&self, node: usize, moves: &[Move]) -> Result<Box<View>, Stuck> {
+        let view = View::contiguous(self.graph.nodes[node].shape());
+        replay(moves, view).map(Box::new).ok_or(Stuck::Movement)
+    }
+
+    #[inline(never)]
+    fn load(&mut self, node: usize, moves: &[Move], level: Level) -> Result<Reg, Stuck> {
+        let view = self.view(node, moves)?;
+        let input = self.input(node);
+        let dtype = self.graph.nodes[node].node.dtype();
+        Ok(self.emit(Inst::Load { input, view }, dtype, level))
+    }
+
     /// The instructions that compute a node at the points that `moves` make of its index space.
+    ///
+    /// This goes as deep as a chain of operations is long, so whatever is rare has a function of its own, and a frame that is gone by then.
     fn compute(&mut self, node: usize, moves: &[Move], level: Level) -> Result<Reg, Stuck> {
         let graph = self.graph;
         let GraphOp { op, dtype } = GraphOp::of(graph, node);
-        let view =
-            || replay(moves, View::contiguous(graph.nodes[node].shape())).ok_or(Stuck::Movement);
         let inst = match op {
             Op::Const(_) | Op::Empty => {
                 let source = if matches!(op, Op::Empty) {
@@ -256,18 +264,14 @@ impl Writer<'_> {
                 };
                 let param = position_or_push(&mut self.params, source);
                 let constant = self.constant(param, dtype);
-                return if view()?.bounds.is_empty() {
-                    Ok(constant)
-                } else {
-                    self.masked(constant, view()?, level)
-                };
+                return self.masked(constant, node, moves, level);
             }
             Op::Iota => Inst::Iota {
-                view: Box::new(view()?),
+                view: self.view(node, moves)?,
             },
             Op::Rand(_) => Inst::Rand {
                 param: position_or_push(&mut self.params, ParamSource::Node(node)),
-                view: Box::new(view()?),
+                view: self.view(node, moves)?,
             },
             Op::Reduce(kind, _) => return self.reduction(node, *kind, moves, level),
             Op::Contiguous => Inst::Unary(UnaryOps::Noop, self.source(node, 0, moves, level)?),
@@ -290,9 +294,9 @@ impl Writer<'_> {
         }
         let keeps_zero = keeps_zero(&inst);
         let reg = self.emit(inst, dtype, level);
-        match moves.is_empty() || keeps_zero || view()?.bounds.is_empty() {
+        match moves.is_empty() || keeps_zero {
             true => Ok(reg),
-            false => self.masked(reg, view()?, level),
+            false => self.masked(reg, node, moves, level),
         }
     }
 
@@ -304,14 +308,14 @@ impl Writer<'_> {
         level: Level,
     ) -> Result<Reg, Stuck> {
         let edge = &self.graph.sources(node)[position];
-        let start = self.graph.nodes[edge.index].shape();
         let mut all = edge.moves().to_vec();
-        moves
-            .iter()
-            .for_each(|movement| push(&mut all, start, movement));
+        for movement in moves {
+            push(&mut all, self.graph.nodes[edge.index].shape(), movement);
+        }
         self.value(edge.index, &all, level)
     }
 
+    #[inline(never)]
     fn constant(&mut self, param: usize, dtype: DType) -> Reg {
         let same = |line: &Line| line.dtype == dtype && line.inst == Inst::Const { param };
         match self.lines.iter().position(same) {
@@ -320,8 +324,19 @@ impl Writer<'_> {
         }
     }
 
-    /// `reg` where the view's bounds hold, else 0.
-    fn masked(&mut self, reg: Reg, view: View, level: Level) -> Result<Reg, Stuck> {
+    /// `reg` where the bounds hold that `moves` set to a node's index space, else 0.
+    #[inline(never)]
+    fn masked(
+        &mut self,
+        reg: Reg,
+        node: usize,
+        moves: &[Move],
+        level: Level,
+    ) -> Result<Reg, Stuck> {
+        let view = *self.view(node, moves)?;
+        if view.bounds.is_empty() {
+            return Ok(reg);
+        }
         let dtype = self.lines[reg].dtype;
         let zero = position_or_push(&mut self.params, ParamSource::Zero);
         let zero = self.constant(zero, dtype);
@@ -345,6 +360,7 @@ impl Writer<'_> {
     }
 
     /// A load at an index that is data. The table's view, without the indexed axis, is seen in the index's space.
+    #[inline(never)]
     fn indexed(
         &mut self,
         node: usize,
@@ -380,6 +396,7 @@ impl Writer<'_> {
     }
 
     /// A reduction, with those that are merged into it: the summed axes go behind, the movements are lifted over them.
+    #[inline(never)]
     fn reduction(
         &mut self,
         node: usize,
@@ -456,6 +473,7 @@ impl<'g> GraphOp<'g> {
 
 /// The register of an instruction among those from `recent` on, or else a new one. An instruction that is alike comes after all that it reads,
 /// so there is little to look through: otherwise this would take a time that grows with the square of the program.
+#[inline]
 pub(super) fn alike_or_push(lines: &mut Vec<Line>, line: Line, recent: usize) -> Reg {
     let after = line.inst.reads().max().map_or(0, |read| read + 1);
     let from = after.max(recent);

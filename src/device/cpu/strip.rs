@@ -180,9 +180,9 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(nest: &Nest) -> Writer {
+    fn new(nest: &Nest, count: usize) -> Writer {
         Writer {
-            steps: Vec::new(),
+            steps: Vec::with_capacity(2 * count),
             holds: None,
             read: vec![false; nest.lines.len()],
         }
@@ -286,38 +286,45 @@ impl Writer {
 
 impl Strip {
     fn new(nest: &Nest, regs: Vec<Reg>) -> Strip {
-        let mut read_outside = vec![false; nest.lines.len()];
+        let among = |regs: &[Reg]| {
+            let mut among = vec![false; nest.lines.len()];
+            regs.iter().for_each(|&reg| among[reg] = true);
+            among
+        };
+        let (ours, mut read_outside) = (among(&regs), among(&[]));
         for (reader, line) in nest.lines.iter().enumerate() {
-            if regs.binary_search(&reader).is_err() {
+            if !ours[reader] {
                 line.inst.reads().for_each(|read| read_outside[read] = true);
             }
         }
-        // Which values are read from memory does not depend on which are stored: so first without stores.
-        let mut trial = Writer::new(nest);
-        regs.iter().for_each(|&reg| trial.instruction(nest, reg));
         let is_float = |reg: Reg| nest.lines[reg].dtype != DType::Bool;
         let is_sum = |reg: Reg| matches!(nest.lines[reg].inst, Inst::Reduce(..));
-        let mut writer = Writer::new(nest);
+        // Every value is stored at first. Stores that nobody reads are left out later.
+        let mut writer = Writer::new(nest, regs.len());
         for &reg in &regs {
             writer.instruction(nest, reg);
-            if is_float(reg) && !is_sum(reg) && (read_outside[reg] || trial.read[reg]) {
-                writer.step(Op::Store, Some(reg), None);
+            if is_float(reg) && !is_sum(reg) {
+                writer.steps.push((Op::Store, Some(reg), None));
             }
         }
+        let Writer { steps, read, .. } = writer;
         let (sums, values): (Vec<Reg>, Vec<Reg>) = regs.iter().partition(|&&reg| is_sum(reg));
         let (results, inside): (Vec<Reg>, Vec<Reg>) =
             values.iter().partition(|&&reg| read_outside[reg]);
-        let kept = |reg: &Reg| !is_float(*reg) || trial.read[*reg];
+        let kept = |reg: &Reg| !is_float(*reg) || read[*reg];
         let kept: Vec<Reg> = inside.into_iter().filter(kept).collect();
+        let are_kept = among(&kept);
         let operand = |reg: Reg| Operand {
             reg,
             size: width(nest.lines[reg].dtype),
-            inside: regs.binary_search(&reg).is_ok(),
-            kept: kept.contains(&reg),
-            sum: sums.contains(&reg),
+            inside: ours[reg],
+            kept: are_kept[reg],
+            sum: ours[reg] && is_sum(reg),
         };
-        let steps = writer.steps.into_iter();
-        let steps: Vec<_> = steps
+        let counts = |&(op, x, _): &(Op, Option<Reg>, Option<Reg>)| {
+            op != Op::Store || x.is_some_and(|reg| read_outside[reg] || read[reg])
+        };
+        let steps: Vec<_> = (steps.into_iter().filter(counts))
             .map(|(op, x, y)| (op, x.map(operand), y.map(operand)))
             .collect();
         let operands = steps.iter().flat_map(|&(_, x, y)| x.into_iter().chain(y));
