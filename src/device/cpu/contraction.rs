@@ -171,14 +171,15 @@ impl Way {
             let cycles = batch * k * cycles;
             let lines = Lines::instead_of_tiles(set, cycles, [outer, reduced], a, b);
             let cycles = lines.as_ref().map_or(cycles, |lines| lines.dot_cycles(set));
-            if points && let Some(plan) = FilterGradient::new(set, cycles, [outer, reduced], a, b) {
+            if points && let Some(plan) = FilterGradient::new(set, cycles, [outer, reduced], [a, b])
+            {
                 return Way::FilterGradient(plan);
             }
             if let Some(lines) = lines {
                 return Way::Lines(lines);
             }
         }
-        if points && let Some(plan) = Winograd::new(set, outer, reduced, a, b) {
+        if points && let Some(plan) = Winograd::new(set, [outer, reduced], [a, b]) {
             return Way::Winograd(plan);
         }
         Way::Tiles(Plan::new(set, [outer, reduced], [a, b], axes))

@@ -113,57 +113,34 @@ impl Winograd {
     /// A plan, if the views have this form and it pays.
     pub fn new<T: Real>(
         set: &InstructionSet<T>,
-        outer: &[usize],
-        reduced: &[usize],
-        a: &View,
-        b: &View,
+        [outer, reduced]: [&[usize]; 2],
+        views: [&View; 2],
     ) -> Option<Winograd> {
         let windows = reduced.iter().filter(|&&size| size == WINDOW).count();
         if windows < 2 || crate::helpers::getenv("WINO", 1) == 0 {
             return None;
         }
-        let plan = Winograd::of(set, outer, reduced, a, b)?;
+        let plan = Winograd::of(set, [outer, reduced], views)?;
         plan.pays(set).then_some(plan)
     }
 
     /// A plan, if the views have this form.
     fn of<T: Real>(
         set: &InstructionSet<T>,
-        outer: &[usize],
-        reduced: &[usize],
-        a: &View,
-        b: &View,
+        [outer, reduced]: [&[usize]; 2],
+        views: [&View; 2],
     ) -> Option<Winograd> {
-        let of = |swapped| {
-            let (image, weights) = if swapped { (b, a) } else { (a, b) };
-            Winograd::of_image(set, outer, reduced, image, weights, swapped)
-        };
-        of(false).or_else(|| of(true))
-    }
-
-    fn of_image<T: Real>(
-        set: &InstructionSet<T>,
-        outer: &[usize],
-        reduced: &[usize],
-        image: &View,
-        weights: &View,
-        swapped: bool,
-    ) -> Option<Winograd> {
-        let Axes { batch, m, n, k } = Axes::classify(outer, reduced, image, weights);
-        // The columns are the output's innermost axis.
-        let column = *m.last()?;
-        let innermost = (0..outer.len()).rev().find(|&axis| outer[axis] != 1);
-        if !batch.is_empty() || innermost != Some(column) {
-            return None;
-        }
-        let sliding = Sliding::find(
-            [&m, &n, &k],
-            column,
-            image,
-            output(outer, reduced),
-            weights.clone(),
-            swapped,
-        )?;
+        let sliding = Sliding::of_either(views, |image, weights, swapped| {
+            let Axes { batch, m, n, k } = Axes::classify(outer, reduced, image, weights);
+            // The columns are the output's innermost axis.
+            let column = *m.last()?;
+            let innermost = (0..outer.len()).rev().find(|&axis| outer[axis] != 1);
+            if !batch.is_empty() || innermost != Some(column) {
+                return None;
+            }
+            let tiled = output(outer, reduced);
+            Sliding::find([&m, &n, &k], column, image, tiled, weights.clone(), swapped)
+        })?;
         let blocks = Blocks::new(set.lanes, sliding.counts(), sliding.size);
         Some(Winograd { sliding, blocks })
     }

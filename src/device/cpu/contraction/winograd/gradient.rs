@@ -96,14 +96,13 @@ impl FilterGradient {
         set: &InstructionSet<T>,
         cycles: usize,
         [outer, reduced]: [&[usize]; 2],
-        a: &View,
-        b: &View,
+        views: [&View; 2],
     ) -> Option<FilterGradient> {
         let windows = outer.iter().filter(|&&size| size == WINDOW).count();
         if windows < 2 || crate::helpers::getenv("WINO", 1) == 0 {
             return None;
         }
-        let plan = FilterGradient::of(set, [outer, reduced], a, b)?;
+        let plan = FilterGradient::of(set, [outer, reduced], views)?;
         let own = plan.cycles(set);
         (own + own / 9 < cycles).then_some(plan)
     }
@@ -111,34 +110,26 @@ impl FilterGradient {
     /// A plan, if the views have this form.
     pub(super) fn of<T: Real>(
         set: &InstructionSet<T>,
-        sizes: [&[usize]; 2],
-        a: &View,
-        b: &View,
-    ) -> Option<FilterGradient> {
-        FilterGradient::of_image(set, sizes, a, b, false)
-            .or_else(|| FilterGradient::of_image(set, sizes, b, a, true))
-    }
-
-    fn of_image<T: Real>(
-        set: &InstructionSet<T>,
         [outer, reduced]: [&[usize]; 2],
-        image: &View,
-        gradient: &View,
-        swapped: bool,
+        views: [&View; 2],
     ) -> Option<FilterGradient> {
-        let Axes { batch, m, n, k } = Axes::classify(outer, reduced, image, gradient);
-        if !batch.is_empty() {
-            return None;
-        }
-        let along = |&x: &usize| image.strides[x] == 1 && gradient.strides[x] == 1;
-        let sliding = Sliding::find(
-            [&k, &n, &m],
-            k.iter().copied().find(along)?,
-            image,
-            gradient.clone(),
-            output(outer, reduced),
-            swapped,
-        )?;
+        let sliding = Sliding::of_either(views, |image, gradient, swapped| {
+            let Axes { batch, m, n, k } = Axes::classify(outer, reduced, image, gradient);
+            let along = |&x: &usize| image.strides[x] == 1 && gradient.strides[x] == 1;
+            let column = k.iter().copied().find(along)?;
+            if !batch.is_empty() {
+                return None;
+            }
+            let windows = output(outer, reduced);
+            Sliding::find(
+                [&k, &n, &m],
+                column,
+                image,
+                gradient.clone(),
+                windows,
+                swapped,
+            )
+        })?;
         let blocks = Blocks::new(set.lanes, sliding.counts(), sliding.size);
         Some(FilterGradient { sliding, blocks })
     }

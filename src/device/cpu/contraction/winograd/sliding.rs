@@ -44,6 +44,14 @@ pub(super) struct Sliding {
 }
 
 impl Sliding {
+    /// Asks for each of two operands whether it is the image: (image, the other one, whether the image is b).
+    pub fn of_either(
+        [a, b]: [&View; 2],
+        find: impl Fn(&View, &View, bool) -> Option<Sliding>,
+    ) -> Option<Sliding> {
+        find(a, b, false).or_else(|| find(b, a, true))
+    }
+
     /// Finds the window, if there is one: in axes of the image and the tiled view, of the tiled view and the windows, and of the image and the
     /// windows. Columns have to be neighbours in the image and in the tiled view.
     pub fn find(

@@ -30,8 +30,8 @@ fn form(level: Level, case: &Case) -> Option<Way> {
         b,
         ..
     } = case;
-    let gradient = || FilterGradient::of(set, [outer, reduced], a, b);
-    let convolution = Winograd::of(set, outer, reduced, a, b).map(Way::Winograd);
+    let gradient = || FilterGradient::of(set, [outer, reduced], [a, b]);
+    let convolution = Winograd::of(set, [outer, reduced], [a, b]).map(Way::Winograd);
     convolution.or_else(|| gradient().map(Way::FilterGradient))
 }
 
