@@ -119,7 +119,7 @@ impl Lines {
     }
 
     /// Cycles that the dots take: one for a multiply-add, or for a load of w, and two for one of x, which mostly crosses the end of a cache
-    /// line; one in eight for what else there is; and in the end the lanes are added up.
+    /// line; one in eight for what else there is, and half a cycle for the end of a line; and in the end the lanes are added up.
     pub fn dot_cycles<T: Real>(&self, set: &InstructionSet<T>) -> usize {
         let [groups, peers] = [&self.groups[0], &self.peers[0]].map(Vec::len);
         let (abreast, _) = set.peers_for(peers);
@@ -127,7 +127,8 @@ impl Lines {
         let loads = abreast * taps.div_ceil(MOST_SHARED_DOTS) + 2 * taps;
         let vectors = self.row_count * self.length.div_ceil(set.lanes);
         let cycles = groups * peers.div_ceil(abreast) * vectors * (abreast * taps).max(loads);
-        cycles + cycles / 8 + groups * peers * taps * ADD_LANES
+        let products = groups * peers * taps;
+        cycles + cycles / 8 + products * (self.row_count / 2 + ADD_LANES)
     }
 
     fn of_either(

@@ -14,7 +14,7 @@ use crate::shape::view::{View, row_major};
 /// With fewer steps than this, the output is what takes the time, and it is written best when some columns take all rows' results.
 const FEW_STEPS: usize = 16;
 /// With fewer columns than this, loading windows from where they are costs less than staging them: with 16, staging takes an eighth of the time.
-const FEW_COLUMNS: usize = 32;
+pub(super) const FEW_COLUMNS: usize = 32;
 
 /// Where results go: out[batch, wide, narrow] = batches + wide + narrow, a sum like every address.
 #[derive(Clone, Debug)]

@@ -46,10 +46,12 @@
 //! 448 KiB and four vectors of tiles at most. More channels than 128 are added in several rounds; more filters than 128 are done one block
 //! after the other, with the patches transformed anew for each if there are several rounds. U is made before, once for all tasks.
 //!
-//! **What to expect.** Cycles for 16 tiles with vectors of 16, C channels and O filters: 36 · C · O for the products; for the transforms, 36 vectors of
-//! patches are stored at half a vector a cycle (72), fetched from L2 at half a line a cycle and as many evicted (144), and computed by
-//! some 120 multiply-adds and 70 permutations meanwhile: about 300 were measured, and as many for the results. The window slid takes 144 · C · O. Hence 16
-//! channels: 36,864 → 9,216 + 9,600, **twice as fast**; 64: 590,000 → 147,000 + 38,000, **three times**. Measured, in ms on one thread (AMD Zen 4):
+//! **What to expect.** Cycles for 16 tiles with vectors of 16, C channels and O filters: 36 · C · O for the products; for the transforms, 36
+//! vectors of patches are stored at half a vector a cycle (72), fetched from L2 at half a line a cycle and as many evicted (144), and computed by
+//! some 120 multiply-adds and 70 permutations meanwhile: about 300 were measured, 700 where images don't fit into any cache, and as many for
+//! the results. The window slid takes 144 · C · O, and with few filters the loads cost as much again: each row is a piece of its own, loaded for
+//! each place of the window. Hence 16 channels: 36,864 → 9,216 + 9,600, **twice as fast**; 64: 590,000 → 147,000 + 38,000, **three times**.
+//! Measured, in ms on one thread (AMD Zen 4):
 //!
 //! ```text
 //!   images      channels     slid    so         slid with AVX2, so      with SSE2, so
@@ -58,6 +60,9 @@
 //!   4×14×14     256 → 256    8.83    4.10          –       6.76         39.8    14.0
 //!   1×14×14     64 → 64      0.183   0.094        0.263    0.159        0.649   0.354
 //!   8×56×56     64 → 64      18.1    7.3
+//!   128×13×13   16 → 8       1.26    0.62
+//!   128×28×28   8 → 8        1.85    1.54
+//!   64×32×32    3 → 16       0.96    1.04   (so it is slid)
 //! ```
 //!
 //! **Tried and lost:** V and M as large as 900 KB (a tenth slower); the image's rows without asking for the next channel's while this one's are
@@ -74,6 +79,7 @@ pub(in crate::device::cpu::contraction) mod tests;
 pub(in crate::device::cpu) mod transforms;
 
 use super::blocking::{ENOUGH_TASKS, cost};
+use super::plan::FEW_COLUMNS;
 use super::{Axes, InstructionSet, Real};
 use crate::shape::view::View;
 use sliding::{Sliding, output};
@@ -86,9 +92,11 @@ const MOST_VECTORS: usize = 4;
 const MOST_DEPTH: usize = 128;
 /// Tiles that a task has, at most.
 const MOST_TILES: usize = 256;
-/// Cycles that it takes to transform a vector of patches or of results, or one of filters, which may have to go to memory.
-const TILE_CYCLES: usize = 300;
+/// Cycles that it takes to transform a vector of patches or of results: 300 in the caches, 700 if most is in memory; and one of filters.
+const TILE_CYCLES: usize = 450;
 const FILTER_CYCLES: usize = 600;
+/// Cycles that it takes to load a piece of a row where a window is slid.
+const PIECE_CYCLES: usize = 3;
 
 /// A plan: see the [module](self). The tiled view is the output, the one with windows are the weights.
 #[derive(Clone, Debug)]
@@ -156,7 +164,13 @@ impl Winograd {
             + channels * filters.div_ceil(set.lanes) * FILTER_CYCLES;
         let [height, width] = self.sliding.size;
         let wide = images * height * width;
-        let slid = cost(set, wide, filters) * WINDOW * WINDOW * channels;
+        // Numbers that are not packed are loaded in pieces, vectors and ends of rows, again for each panel of filters.
+        let pieces = match filters < FEW_COLUMNS {
+            true => wide / set.lanes + wide / width,
+            false => wide / set.lanes,
+        };
+        let loads = PIECE_CYCLES * pieces * filters.div_ceil(set.most_columns());
+        let slid = (cost(set, wide, filters) + loads) * WINDOW * WINDOW * channels;
         cycles + cycles / 9 < slid
     }
 

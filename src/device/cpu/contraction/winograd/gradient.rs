@@ -21,11 +21,11 @@
 //! some tiles' V and E stay in the L2 cache. Its M becomes a part of the sum of the *gradients* in the end, 9 numbers instead of
 //! 36, and these parts are added up in their order. A task has so many tiles that this end takes little of its time.
 //!
-//! **What to expect.** Cycles for a tile, with vectors of 16, C channels and O filters: 36 · C · O / 16 for the products, and a quarter as much for
-//! sums that are loaded and stored after so few steps; for each vector of channels or filters, 36 vectors are stored at half a vector a cycle, and the rest
-//! is some 140 multiply-adds and as many permutations: 450 together. Dots of lines take 144 · C · O / 16 and an eighth more. Hence 16 and 16:
-//! 2600 → 720 + 900, 1.6 times as fast; 64 and 64: 41,500 → 11,500 + 3600, **2.7 times**. Measured, in ms on one thread (AMD Zen 4,
-//! AVX-512):
+//! **What to expect.** Cycles for a tile, with vectors of 16, C channels and O filters: 36 · C · O / 16 for the products, and a quarter as much
+//! for sums that are loaded and stored after so few steps. For each vector of channels or filters, 36 vectors are stored at half a vector a cycle,
+//! and the rest is some 140 multiply-adds and as many permutations: 460 together, most of it channel by channel, so 29 for each. Dots of
+//! lines take 144 · C · O / 16, an eighth more, and half a cycle for the end of a line. Hence 16 and 16: 2700 → 720 + 920, 1.6 times as fast;
+//! 64 and 64: 43,000 → 11,500 + 3700, **2.8 times**. Measured, in ms on one thread (AMD Zen 4, AVX-512):
 //!
 //! ```text
 //!   images      channels, filters    dots of lines    so
@@ -33,6 +33,9 @@
 //!   64×16×16        32 × 32               3.9         1.8
 //!   64×8×8          64 × 64               3.7         1.4
 //!   8×56×56         64 × 64              21.2         8.4
+//!   128×11×11        8 × 16               0.94        0.45
+//!   64×32×32        16 × 8                1.89        1.40
+//!   32×56×56         8 × 8                1.52        1.67     (left to the lines)
 //! ```
 //!
 //! The largest error, over the root mean square of the results, of normally distributed numbers:
@@ -71,7 +74,7 @@ const MOST_SIDE: usize = 64;
 const LEAST_TILES: usize = 64;
 const MOST_TILES: usize = 512;
 /// Cycles that it takes to transform a tile's patch, or the tile itself, for a vector of channels, and a vector of sums.
-const TILE_CYCLES: usize = 450;
+const TILE_CYCLES: usize = 460;
 const SUM_CYCLES: usize = 350;
 
 /// A plan: see the [module](self). The tiled view is the gradient, the one with windows is the output.
@@ -142,11 +145,12 @@ impl FilterGradient {
         let vectors = |count: usize| count.div_ceil(set.lanes);
         let channel_blocks = channels.div_ceil(self.blocks.channels);
         let filter_blocks = filters.div_ceil(self.blocks.filters);
-        let transforms = vectors(channels) * filter_blocks + vectors(filters) * channel_blocks;
+        // Most of a transform is done channel by channel.
+        let transforms = channels * filter_blocks + filters * channel_blocks;
         let products = PRODUCTS * vectors(channels) * filters;
         let ends = (images * rows).div_ceil(self.blocks.rows) * vectors(channels) * filters;
         // A quarter for loading and storing the sums of so few steps.
-        tiles * (products + products / 4 + TILE_CYCLES * transforms) + ends * SUM_CYCLES
+        tiles * (products + products / 4 + TILE_CYCLES * transforms / set.lanes) + ends * SUM_CYCLES
     }
 
     /// Bytes of its tables.

@@ -265,9 +265,10 @@ fn it_is_chosen_where_it_pays() {
         ([64, 64, 8, 8], 64, true),
         ([8, 64, 56, 56], 64, true),
         ([4, 256, 14, 14], 256, true),
-        ([8, 3, 32, 32], 16, false), // so few channels that there is little to save
-        ([1, 64, 4, 4], 64, false),  // one tile of a vector's
-        ([2, 512, 7, 7], 512, false), // eight tiles for a quarter of a million filters' transforms
+        ([64, 8, 13, 13], 8, true), // few channels, and rows that are no whole vectors
+        ([8, 2, 32, 32], 8, false), // so few channels that there is little to save
+        ([1, 64, 4, 4], 64, false), // one tile of a vector's
+        ([1, 512, 7, 7], 512, false), // four tiles for a quarter of a million filters' transforms
         ([8, 2, 32, 32], 2, false),
     ] {
         everywhere(&convolution(image, o, 3, 1, 1, 1), pays);
