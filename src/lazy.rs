@@ -14,6 +14,8 @@
 //! by a kernel, then `a + b` need not exist: the kernel can compute `a.permute(…) + b.permute(…)`, as movement and element-wise
 //! arithmetic commute. The list can be replayed on the views of `a` and `b`, whatever these are; a finished view of `a + b` could not.
 //!
+//! The nodes and their ops are in `node`, the movements in `movement`, what needs no node at all in `simplify`.
+//!
 //! Laws:
 //! 1. A path's view exists: if the movements on a node cannot be one [`View`], the constructor puts a `Contiguous` node in between.
 //!    That is the only place where movement costs a copy, and it is lazy too.
@@ -28,6 +30,7 @@
 
 mod movement;
 mod node;
+mod simplify;
 
 pub use node::{Node, Op, Sources, State};
 
@@ -247,65 +250,6 @@ impl LazyBuffer {
         LazyBuffer::lazy(op, sources, self.shared_shape(), dtype, self.device())
     }
 
-    /// Law 3: what needs no kernel. Only what is exact for every value, NaN and infinity included: `x · 0` stays.
-    fn simplify(&self, op: &Op, others: &[&LazyBuffer]) -> Option<LazyBuffer> {
-        let a = self.as_const();
-        let known = |value: Scalar, dtype| {
-            Some(LazyBuffer::full(self.shape(), value, dtype, self.device()))
-        };
-        match (op, others) {
-            (Op::Unary(UnaryOps::Noop), []) => Some(self.clone()),
-            (Op::Unary(UnaryOps::Cast(to) | UnaryOps::Bitcast(to)), []) if *to == self.dtype() => {
-                Some(self.clone())
-            }
-            (Op::Unary(op), []) => known(op.eval(a?, self.dtype()), op.result(self.dtype())),
-            (Op::Binary(op), [other]) => {
-                let b = other.as_const();
-                if let (Some(a), Some(b)) = (a, b) {
-                    return known(op.eval(a, b, self.dtype()), op.result(self.dtype()));
-                }
-                let is = |constant: Option<Scalar>, number: f64| {
-                    constant.is_some_and(|c| c.as_f64() == number)
-                };
-                match op {
-                    BinaryOps::Add if is(b, 0.0) => Some(self.clone()),
-                    BinaryOps::Add if is(a, 0.0) => Some((*other).clone()),
-                    BinaryOps::Mul if is(b, 1.0) => Some(self.clone()),
-                    BinaryOps::Mul if is(a, 1.0) => Some((*other).clone()),
-                    BinaryOps::Sub if is(b, 0.0) => Some(self.clone()),
-                    BinaryOps::Div if is(b, 1.0) && self.dtype() != DType::Bool => {
-                        Some(self.clone())
-                    }
-                    BinaryOps::Div => {
-                        let reciprocal = exact_reciprocal(b?, self.dtype())?;
-                        let (device, dtype) = (self.device(), self.dtype());
-                        let factor = LazyBuffer::full(self.shape(), reciprocal, dtype, device);
-                        Some(self.e(BinaryOps::Mul, &[&factor]))
-                    }
-                    BinaryOps::Add
-                    | BinaryOps::Sub
-                    | BinaryOps::Mul
-                    | BinaryOps::Max
-                    | BinaryOps::Mod
-                    | BinaryOps::Pow
-                    | BinaryOps::Cmplt
-                    | BinaryOps::Cmpne
-                    | BinaryOps::And
-                    | BinaryOps::Or
-                    | BinaryOps::Xor
-                    | BinaryOps::Shl
-                    | BinaryOps::Shr => None,
-                }
-            }
-            (Op::Ternary(TernaryOps::Where), [b, c]) => match (a, b.as_const(), c.as_const()) {
-                (Some(a), _, _) => Some(if a.is_true() { *b } else { *c }.clone()),
-                (None, Some(Scalar::Bool(true)), Some(Scalar::Bool(false))) => Some(self.clone()),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
     /// As another dtype; with `bitcast` the same bits read anew.
     #[must_use]
     pub fn cast(&self, dtype: DType, bitcast: bool) -> LazyBuffer {
@@ -478,29 +422,6 @@ fn same_but(a: &[usize], b: &[usize], axis: usize) -> bool {
     a.len() == b.len() && (0..a.len()).all(|i| i == axis || a[i] == b[i])
 }
 
-/// 1/c if multiplying by it gives the very bits of dividing by c: for powers of two, which only move the exponent. A division takes a processor
-/// ten times as long, and attention divides by √64.
-fn exact_reciprocal(c: Scalar, dtype: DType) -> Option<Scalar> {
-    // Neither the number nor its reciprocal may be subnormal.
-    let most = match dtype {
-        DType::Float16 => 14,
-        DType::BFloat16 | DType::Float32 | DType::Float64 => 126,
-        DType::Bool
-        | DType::Int8
-        | DType::Uint8
-        | DType::Int16
-        | DType::Uint16
-        | DType::Int32
-        | DType::Uint32
-        | DType::Int64
-        | DType::Uint64 => return None,
-    };
-    let c = c.as_f64();
-    let is_power = c.to_bits() << 12 == 0;
-    let in_range = (f64::powi(2.0, -most)..=f64::powi(2.0, most)).contains(&c.abs());
-    (is_power && in_range).then_some(Scalar::Float(1.0 / c))
-}
-
 impl fmt::Debug for LazyBuffer {
     /// `<LazyBuffer float32 [2, 3] Binary(Add)>`
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -509,32 +430,5 @@ impl fmt::Debug for LazyBuffer {
             State::Lazy(op, _) => write!(f, "{op:?}>"),
             State::Realized(_) => write!(f, "realized on {}>", self.device()),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Tensor;
-
-    #[test]
-    fn division_by_a_power_of_two_has_the_bits_of_a_division() {
-        let numbers = [1.0, -3.3, 0.1, 1e-40, -1e38, f32::INFINITY, 5e-45];
-        for c in [
-            8.0,
-            -0.25,
-            f32::powi(2.0, 126),
-            f32::powi(2.0, -126),
-            3.0,
-            f32::powi(2.0, 127),
-        ] {
-            let quotients = (Tensor::from(&numbers[..]) / c).to_vec::<f32>();
-            let expected = numbers.map(|x| x / c);
-            assert_eq!(quotients, expected, "by {c}");
-        }
-        assert!(exact_reciprocal(Scalar::Float(3.0), DType::Float32).is_none());
-        assert!(exact_reciprocal(Scalar::Float(0.0), DType::Float32).is_none());
-        assert!(exact_reciprocal(Scalar::Float(8.0), DType::Int32).is_none());
-        assert!(exact_reciprocal(Scalar::Float(32768.0), DType::Float16).is_none());
     }
 }

@@ -14,9 +14,9 @@
 //!
 //! - **Zeros from padding.** If a movement brings in zeros, then the node's value is 0 there, not f(0). For ops with f(0, …) = 0 that is the
 //!   same, as loads give 0 outside their bounds; for all others a `Where(Valid, …, 0)` restores it.
-//! - **Reductions.** A movement of a sum's result is a movement of the sum's input that leaves the summed axes alone. So: first a remap
-//!   that puts the summed axes behind, then the movements, lifted over these axes.
+//! - **Reductions.** A movement of a sum's result is a movement of the sum's input that leaves the summed axes alone: see `reduction`.
 
+mod reduction;
 mod zeros;
 
 use self::zeros::{keeps_zero, share_bounds};
@@ -26,10 +26,10 @@ use super::graph::{Graph, Kind};
 use crate::dtype::DType;
 use crate::kernel::{Body, Inst, Kernel, Level, Line, Nest, Reg, Slot};
 use crate::lazy::Op;
-use crate::ops::{BinaryOps, ReduceOps, TernaryOps, UnaryOps};
+use crate::ops::{TernaryOps, UnaryOps};
 use crate::shape::fingerprint::Fingerprint;
 use crate::shape::path::{Move, push, replay};
-use crate::shape::view::{Remap, View};
+use crate::shape::view::View;
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
@@ -394,65 +394,6 @@ impl Writer<'_> {
             index,
         })
     }
-
-    /// A reduction, with those that are merged into it: the summed axes go behind, the movements are lifted over them.
-    #[inline(never)]
-    fn reduction(
-        &mut self,
-        node: usize,
-        kind: ReduceOps,
-        moves: &[Move],
-        level: Level,
-    ) -> Result<Reg, Stuck> {
-        if level != Level::Outer {
-            return Err(Stuck::Node(node)); // a sum cannot be computed inside the loop of another one
-        }
-        let graph = self.graph;
-        let (mut at, mut reduced, mut all) = (node, Vec::new(), moves.to_vec());
-        let mut merged = None;
-        let source = loop {
-            let Some(Op::Reduce(_, axes)) = graph.nodes[at].op() else {
-                unreachable!("merged nodes are reductions")
-            };
-            let edge = &graph.sources(at)[0];
-            let shape = edge.view(graph).shape;
-            let lengths: Vec<usize> = axes.iter().map(|&axis| shape[axis]).collect();
-            let start = graph.nodes[edge.index].shape();
-            let mut lifted = edge.moves().to_vec();
-            push(&mut lifted, start, &Move::Remap(axes_behind(&shape, axes)));
-            all.iter()
-                .for_each(|movement| push(&mut lifted, start, &movement.lift(&lengths)));
-            // Axes that were put behind earlier are part of `all`'s spaces already; the new ones come last.
-            reduced.extend(lengths);
-            all = lifted;
-            at = edge.index;
-            if !self.decisions.is_merged(at) {
-                break at;
-            }
-            merged = Some(at);
-        };
-        if self.reduced.as_ref().is_some_and(|other| *other != reduced) {
-            return Err(Stuck::Node(node));
-        }
-        self.reduced = Some(reduced);
-        let src =
-            self.value(source, &all, Level::Inner)
-                .map_err(|stuck| match (stuck, merged) {
-                    // A merged sum can always become memory instead; then its movements need not reach further. But if there are movements
-                    // on top, it is them that make no view, and this node is the place to cut.
-                    (Stuck::Movement, Some(inner)) if moves.is_empty() => Stuck::Node(inner),
-                    (stuck, _) => stuck,
-                })?;
-        let dtype = self.lines[src].dtype;
-        let src = match self.lines[src].level {
-            Level::Inner => src,
-            // The sum of a constant: the greater of it and itself gives it a place in the loop.
-            Level::Free | Level::Outer => {
-                self.emit(Inst::Binary(BinaryOps::Max, src, src), dtype, Level::Inner)
-            }
-        };
-        Ok(self.emit(Inst::Reduce(kind, src), dtype, Level::Outer))
-    }
 }
 
 struct GraphOp<'g> {
@@ -492,17 +433,4 @@ pub(super) fn position_or_push<T: PartialEq>(items: &mut Vec<T>, item: T) -> usi
             items.push(item);
             items.len() - 1
         })
-}
-
-/// [a, r, b] with r reduced → [a, 1, b, r].
-fn axes_behind(shape: &[usize], axes: &[usize]) -> Remap {
-    let mut new = shape.to_vec();
-    axes.iter().for_each(|&axis| new[axis] = 1);
-    new.extend(axes.iter().map(|&axis| shape[axis]));
-    let mut remap = Remap::still(shape.len(), new);
-    for axis in 0..shape.len() {
-        let behind = axes.iter().position(|&reduced| reduced == axis);
-        remap.follow(axis, behind.map_or(axis, |i| shape.len() + i), 1);
-    }
-    remap
 }
