@@ -3,7 +3,7 @@
 //!
 //! | trap | covered here | covered elsewhere |
 //! |---|---|---|
-//! | 1 a severed gradient | optimizers name it | every gradient: `gradients.rs` |
+//! | 1 a severed gradient | optimizers name it | every gradient: `gradients/` |
 //! | 13 broken files | | tests of `nn::state`, `nn::files`, `nn::datasets` |
 //! | 14 error messages | | `errors.rs` |
 //! | all others | here | values also: `goldens.rs`, `random_graphs.rs` |
