@@ -13,7 +13,7 @@
 //! Laws:
 //! 1. `forward` sees each input once and keeps only what `backward` uses.
 //! 2. `backward` returns one entry an input, of that input's shape and dtype; `None` where there is no gradient to speak of.
-//! 3. Every function here stands in the list of the gradient test (`tests/gradients.rs`); a meta-test compares the two.
+//! 3. Every function here stands in the list of the gradient test (`tests/gradients`); a meta-test compares the two.
 
 pub mod binary;
 pub mod indexing;

@@ -3,9 +3,9 @@
 //!
 //! | trap | covered here | covered elsewhere |
 //! |---|---|---|
-//! | 1 a severed gradient | optimizers name it | every gradient: `gradients.rs` |
+//! | 1 a severed gradient | optimizers name it | every gradient: `gradients/` |
 //! | 13 broken files | | tests of `nn::state`, `nn::files`, `nn::datasets` |
-//! | 14 error messages | | `errors.rs` |
+//! | 14 error messages | | `errors/` |
 //! | all others | here | values also: `goldens.rs`, `random_graphs.rs` |
 //!
 //! Tests that measure a whole process (memory, stacks, deadlocks) run in a process of their own: see [`alone`].
