@@ -241,6 +241,7 @@ impl Writer<'_> {
         replay(moves, view).map(Box::new).ok_or(Stuck::Movement)
     }
 
+    /// A node's memory, seen through `moves`.
     #[inline(never)]
     fn load(&mut self, node: usize, moves: &[Move], level: Level) -> Result<Reg, Stuck> {
         let view = self.view(node, moves)?;
@@ -414,7 +415,6 @@ impl<'g> GraphOp<'g> {
 
 /// The register of an instruction among those from `recent` on, or else a new one. An instruction that is alike comes after all that it reads,
 /// so there is little to look through: otherwise this would take a time that grows with the square of the program.
-#[inline]
 pub(super) fn alike_or_push(lines: &mut Vec<Line>, line: Line, recent: usize) -> Reg {
     let after = line.inst.reads().max().map_or(0, |read| read + 1);
     let from = after.max(recent);

@@ -92,7 +92,7 @@ const MOST_VECTORS: usize = 4;
 const MOST_DEPTH: usize = 128;
 /// Tiles that a task has, at most.
 const MOST_TILES: usize = 256;
-/// Cycles that it takes to transform a vector of patches or of results: 300 in the caches, 700 if most is in memory; and one of filters.
+/// Cycles that it takes to transform a vector of patches or of results (300 in the caches, 700 if most is in memory), and one of filters.
 const TILE_CYCLES: usize = 450;
 const FILTER_CYCLES: usize = 600;
 /// Cycles that it takes to load a piece of a row where a window is slid.
